@@ -1,0 +1,1 @@
+"""Parameters, execution, freshness, the book and the command line. Imports no science."""
