@@ -1,0 +1,45 @@
+"""Sparsity in neural networks: train thousands of small networks as one, certify what they find, measure recovery.
+
+Names are imported when first used, so that the command line and the records need not wait for PyTorch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Ensemble": "sparsenn_core.training",
+    "Data": "sparsenn_core.training",
+    "fit": "sparsenn_core.training",
+    "minimise": "sparsenn_core.training",
+}
+_ROOMS = ("figures", "lasso", "networks", "penalties", "records", "recovery", "training")
+
+__all__ = [
+    "Data",
+    "Ensemble",
+    "figures",
+    "fit",
+    "lasso",
+    "minimise",
+    "networks",
+    "penalties",
+    "records",
+    "recovery",
+    "training",
+]
+
+if TYPE_CHECKING:
+    from sparsenn_core import figures, lasso, networks, penalties, records, recovery, training
+    from sparsenn_core.training import Data, Ensemble, fit, minimise
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"sparsenn_core.{name}")
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'sparsenn_core' has no attribute {name!r}")

@@ -1,0 +1,21 @@
+"""Plain `nn.Module`s of the studies, their initial weights, literal teachers and embeddings."""
+
+from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, baseline_cnn, multi_channel_cnn
+from sparsenn_core.networks.embedding import embed
+from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
+from sparsenn_core.networks.mlp import MLP
+from sparsenn_core.networks.teachers import literal_teacher
+
+__all__ = [
+    "MLP",
+    "DisjointConv1d",
+    "SplitFilterCNN",
+    "TreeCNN",
+    "activation_module",
+    "baseline_cnn",
+    "embed",
+    "initialize_default_",
+    "initialize_study_",
+    "literal_teacher",
+    "multi_channel_cnn",
+]

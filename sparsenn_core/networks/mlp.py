@@ -1,0 +1,51 @@
+"""Fully connected networks of any depth, width and activation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.networks.initialization import activation_module, initialize_default_
+
+
+class MLP(nn.Module):
+    """A fully connected network with widths[0] inputs and widths[-1] outputs.
+
+    `activation` follows every hidden layer, `last_activation` the last one (default: none, "linear"). The students
+    `fcn_128_128` and `fcn_256_32` of the L1 study are `MLP((12, 128, 128, 1), act, last_activation=act, bias=False)`
+    and likewise (12, 256, 32, 1). Layers are `nn.Linear`, weights [out, in], initialised by PyTorch's default from
+    `generator`.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        activation: str,
+        *,
+        last_activation: str = "linear",
+        bias: bool = True,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        if len(widths) < 2 or min(widths) < 1:
+            raise InputError(
+                f"widths must name at least an input and an output of one unit or more, not {list(widths)}"
+            )
+        # skip_init: nn.Linear's own constructor would draw from the global generator
+        self.layers = nn.ModuleList(
+            nn.utils.skip_init(nn.Linear, i, o, bias=bias) for i, o in itertools.pairwise(widths)
+        )
+        self.activation = activation_module(activation)
+        self.last_activation = activation_module(last_activation)
+        initialize_default_(self, generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[n, widths[0]] -> [n, widths[-1]]."""
+        h = x
+        for layer in self.layers[:-1]:
+            h = self.activation(layer(h))
+        return self.last_activation(self.layers[-1](h))
