@@ -1,0 +1,25 @@
+"""Records: measured numbers with their intervals, claims with computed verdicts, tables with provenance.
+
+Knows no science. pandas, pyarrow and scipy are imported when a function needs them.
+"""
+
+from sparsenn_core.records.claims import Claim, Interval, Verdict, read_claims, write_claims
+from sparsenn_core.records.estimates import Estimate, exact, mean_interval, median_interval, wilson
+from sparsenn_core.records.provenance import provenance
+from sparsenn_core.records.rows import read_rows, write_rows
+
+__all__ = [
+    "Claim",
+    "Estimate",
+    "Interval",
+    "Verdict",
+    "exact",
+    "mean_interval",
+    "median_interval",
+    "provenance",
+    "read_claims",
+    "read_rows",
+    "wilson",
+    "write_claims",
+    "write_rows",
+]
