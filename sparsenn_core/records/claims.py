@@ -116,10 +116,10 @@ def read_claims(folder: str | Path) -> list[dict[str, Any]]:
                 raise InputError(f"{row['key']}: verdict {row['verdict']!r} is not what follows, {found!r}")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: {type(error).__name__ if isinstance(error, KeyError) else 'broken'}: {error}"
-        ) from None
+    except KeyError as error:
+        raise InputError(f"{path}: a claim without {error}") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a list of claims: {error}") from None
     return list(rows)
 
 
