@@ -1,0 +1,37 @@
+"""The kernel that notebooks run in: this very interpreter, started in the project's root.
+
+An installed kernelspec called python3 may belong to another environment, so one is written where it is found first.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+NAME = "python3"  # the name that notebooks carry
+
+
+def write_kernelspec(folder: Path, root: Path) -> Path:
+    """Write a kernelspec under `folder` and return what to put into JUPYTER_PATH for it to be found."""
+    spec = {
+        "argv": [
+            sys.executable,
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+            f"--IPKernelApp.exec_lines=import os; os.chdir({str(root)!r}); del os",
+        ],
+        "display_name": "Python 3",
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+    path = folder / "kernels" / NAME / "kernel.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    return folder
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{write_kernelspec(Path(sys.argv[1]), Path.cwd()).resolve()}\n")
