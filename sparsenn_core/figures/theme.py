@@ -19,7 +19,7 @@ from sparsenn_core.figures.palette import AXIS, GRID, PALETTE, ROLES, TEXT, Styl
 
 NAME = "sparsenn"
 HEIGHT = 400
-PANEL_WIDTH = 260
+PANEL_WIDTH = 190
 """Least width of one panel in pixels; a figure of several panels side by side scrolls inside itself on a phone."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -1,0 +1,103 @@
+// Draws the figures of a page from the JSON beside them, in the colours of the page, at the width there is.
+"use strict";
+
+(() => {
+  const NARROW = 520; // pixels; below this a figure is on a phone
+  const PRINT_WIDTH = 640; // pixels; fits the text column of A4 and US letter
+  const touch = matchMedia("(pointer: coarse)").matches;
+  const figures = [];
+
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // The layout as the notebook made it, with text colour, sizes and space for where it is shown.
+  function placed(layout, width) {
+    const own = structuredClone(layout);
+    const base = (own.template = own.template || {}).layout || {};
+    const text = css("--pst-color-text-base");
+    const narrow = width < NARROW;
+    own.template.layout = {
+      ...base,
+      font: { ...base.font, color: text, size: narrow ? 12 : 13 },
+      hoverlabel: {
+        ...base.hoverlabel,
+        bgcolor: css("--pst-color-surface"),
+        bordercolor: css("--pst-color-border"),
+        font: { ...(base.hoverlabel || {}).font, color: text },
+      },
+    };
+    own.margin = { l: narrow ? 44 : 56, r: narrow ? 8 : 16, b: 48, t: own.annotations ? 32 : 16, ...own.margin };
+    own.width = width;
+    own.autosize = false;
+    own.uirevision = "kept"; // a zoomed figure stays zoomed when the theme changes
+    // A finger that scrolls the page must not zoom a figure.
+    if (touch) own.dragmode = false;
+    return own;
+  }
+
+  async function draw(figure, width) {
+    const { box, data, layout } = figure;
+    figure.width = width;
+    const config = {
+      displaylogo: false,
+      displayModeBar: touch ? false : "hover",
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    };
+    const own = placed(layout, width);
+    await Plotly.react(box, structuredClone(data), own, config);
+    // A legend that takes several rows would squeeze the panel; the figure grows by them instead.
+    const legend = box._fullLayout.legend;
+    const rows = box._fullLayout.showlegend && legend && legend.orientation === "h" ? legend._height - 30 : 0;
+    if (rows > 0) await Plotly.relayout(box, { height: (layout.height || 400) + rows });
+  }
+
+  const widthOf = ({ box, layout }) =>
+    Math.max(box.parentElement.clientWidth, ((layout.meta || {}).min_width) || 0);
+
+  async function redraw(width) {
+    for (const figure of figures) {
+      const wide = width || widthOf(figure);
+      if (wide > 0) await draw(figure, wide);
+    }
+  }
+
+  async function start() {
+    for (const element of document.querySelectorAll("figure.plotly-figure")) {
+      const { data, layout } = JSON.parse(element.querySelector("script").textContent);
+      figures.push({ box: element.querySelector(".plotly-canvas"), data, layout, width: 0 });
+    }
+    if (window.MathJax && MathJax.startup && MathJax.startup.promise) await MathJax.startup.promise;
+    await redraw();
+    document.documentElement.dataset.figures = "drawn";
+
+    // Covers the window's width, a sidebar that folds, and a figure inside a closed box that opens.
+    const resized = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        const figure = figures.find(({ box }) => box.parentElement === target);
+        const width = widthOf(figure);
+        if (target.clientWidth > 0 && Math.abs(width - figure.width) > 1) draw(figure, width);
+      }
+    });
+    figures.forEach(({ box }) => resized.observe(box.parentElement));
+
+    new MutationObserver(() => redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    printInLight();
+  }
+
+  // Paper is light and narrow, whatever the screen shows.
+  function printInLight() {
+    const root = document.documentElement;
+    let theme;
+    addEventListener("beforeprint", () => {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+      redraw(PRINT_WIDTH);
+    });
+    addEventListener("afterprint", () => {
+      root.dataset.theme = theme;
+      redraw();
+    });
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,38 @@
+"""A book of one cheap chapter: a checkout in miniature, the chapter executed by papermill, the book built from it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import jupytext
+import papermill
+
+from sparsenn_core.runner.project import Project
+
+HERE = Path(__file__).resolve().parent
+BOOK = HERE.parent.parent / "book"
+NAME = "01_small"
+
+
+def checkout(root: Path) -> Project:
+    """A project with this repository's book sources and nothing else."""
+    for folder in ("notebooks", "params", "results"):
+        (root / folder).mkdir()
+    shutil.copytree(BOOK, root / "book", ignore=shutil.ignore_patterns("_build", "__pycache__"))
+    return Project(root)
+
+
+def execute(project: Project, profile: str, steps: int) -> Path:
+    """The small chapter executed with one profile; returns the executed notebook, claims and provenance beside it."""
+    folder = project.results / profile / NAME
+    folder.mkdir(parents=True)
+    source = project.root / f"{NAME}.ipynb"
+    jupytext.write(jupytext.read(HERE / "small_chapter.py"), source, fmt="ipynb")
+    executed = folder / f"{NAME}.ipynb"
+    parameters = {"steps": steps, "output_dir": str(folder)}
+    papermill.execute_notebook(source, executed, parameters, kernel_name="python3", progress_bar=False)
+    run = {"device": "cpu", "versions": {"numpy": "2.4.6"}, "code": {"source": "0" * 64, "commit": None, "dirty": None}}
+    (folder / "run.json").write_text(json.dumps(run))
+    return executed
