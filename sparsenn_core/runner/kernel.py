@@ -1,4 +1,4 @@
-"""The kernel that notebooks run in: this very interpreter, started in the project's root.
+"""The kernel that notebooks run in: this very interpreter, in the project's root, with the project's own core.
 
 An installed kernelspec called python3 may belong to another environment, so one is written where it is found first.
 """
@@ -6,6 +6,7 @@ An installed kernelspec called python3 may belong to another environment, so one
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ NAME = "python3"  # the name that notebooks carry
 
 def write_kernelspec(folder: Path, root: Path) -> Path:
     """Write a kernelspec under `folder` and return what to put into JUPYTER_PATH for it to be found."""
+    paths = [str(root), os.environ.get("PYTHONPATH", "")]
     spec = {
         "argv": [
             sys.executable,
@@ -25,7 +27,7 @@ def write_kernelspec(folder: Path, root: Path) -> Path:
         ],
         "display_name": "Python 3",
         "language": "python",
-        "metadata": {"debugger": True},
+        "env": {"PYTHONPATH": os.pathsep.join(path for path in paths if path)},
     }
     path = folder / "kernels" / NAME / "kernel.json"
     path.parent.mkdir(parents=True, exist_ok=True)

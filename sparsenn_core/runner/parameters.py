@@ -159,7 +159,7 @@ def _as_kind(value: Any, kind: str, where: str) -> Any:
     if type(value) is not SCALARS[kind]:
         hint = f"; YAML takes this for text, write {_yaml_float(value)}" if _is_yaml_trap(value, kind) else ""
         raise InputError(f"{where}: {value!r} is {_kind_of(value)}, not {_with_article(kind)}{hint}")
-    if kind == "float" and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{where}: {value!r} is not a finite number")
     return value
 

@@ -30,12 +30,13 @@ def main(work: Path) -> int:
     job = read_json(work / JOB)
     _isolate(work)
     threading.Thread(target=_stop_with_runner, daemon=True).start()
+    cell: list[int] = []
     try:
-        _execute(work, job)
+        _execute(work, job, cell)
     except KeyboardInterrupt:
         return STOPPED
     except Exception as error:
-        write_json(work / ERROR, _describe(error))
+        write_json(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None})
         return FAILED
     return 0
 
@@ -48,18 +49,22 @@ def _isolate(work: Path) -> None:
     os.environ["IPYTHONDIR"] = str(work.resolve() / "ipython")
 
 
-def _execute(work: Path, job: dict[str, Any]) -> None:
+def _execute(work: Path, job: dict[str, Any], cell: list[int]) -> None:
+    """Execute the notebook, and append to `cell` the number of each cell that starts, from 1 as in the source."""
     import jupytext
     import nbformat
     import papermill
 
     notebook = jupytext.read(work / job["source"], fmt="py:percent")
     notebook.metadata["kernelspec"] = {"name": NAME, "display_name": "Python 3", "language": "python"}
-    cells = len(notebook.cells) + 1  # papermill adds the cell with the injected parameters
+    tags = [entry.metadata.get("tags", []) for entry in notebook.cells]
+    injected = next(index for index, names in enumerate(tags) if "parameters" in names) + 1
     nbformat.write(notebook, work / "input.ipynb")
 
-    def say(cell: object, cell_index: int) -> None:
-        sys.stdout.write(f"cell {cell_index + 1}/{cells}\n")
+    def follow(cell_index: int, **_: object) -> None:
+        # papermill adds a cell of its own, which is not in the source.
+        cell.append(cell_index + (cell_index < injected))
+        sys.stdout.write(f"cell {cell[-1]}/{len(tags)}\n")
         sys.stdout.flush()
 
     papermill.execute_notebook(
@@ -69,7 +74,7 @@ def _execute(work: Path, job: dict[str, Any]) -> None:
         kernel_name=NAME,
         language="python",
         progress_bar=False,
-        on_cell_start=say,
+        on_cell_start=follow,
         shutdown_kernel="immediate",
     )
 
@@ -79,14 +84,17 @@ def _describe(error: Exception) -> dict[str, Any]:
     from papermill.exceptions import PapermillExecutionError
 
     if isinstance(error, PapermillExecutionError):
-        return {"cell": error.cell_index, "error": error.ename, "message": error.evalue, "traceback": error.traceback}
-    lines = traceback.format_exception(error)
-    return {"cell": None, "error": type(error).__name__, "message": str(error), "traceback": lines}
+        return {"error": error.ename, "message": error.evalue, "traceback": error.traceback}
+    return {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exception(error)}
 
 
 def _stop_with_runner() -> None:
-    sys.stdin.buffer.read()
-    threading.Timer(GRACE, os._exit, [STOPPED]).start()
+    # Not through sys.stdin, whose lock a waiting thread would still hold when the interpreter ends.
+    while os.read(0, 1):
+        pass
+    last_resort = threading.Timer(GRACE, os._exit, [STOPPED])
+    last_resort.daemon = True
+    last_resort.start()
     os.kill(os.getpid(), signal.SIGINT)
 
 

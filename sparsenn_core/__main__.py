@@ -1,0 +1,113 @@
+"""The command line: `python -m sparsenn_core list | run NAME | book`. It imports no science."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.runner.batch import execute_all
+from sparsenn_core.runner.execute import Watch
+from sparsenn_core.runner.freshness import EXECUTED
+from sparsenn_core.runner.profiles import profiles
+from sparsenn_core.runner.project import Project
+from sparsenn_core.runner.screen import Screen
+from sparsenn_core.runner.sources import names, read
+from sparsenn_core.runner.tasks import Task, plan, plan_book
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+profile_option = click.option("--profile", default="laptop", show_default=True, help="A folder of params/.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Execute the notebooks of the book, and build it."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command("list")
+def list_notebooks() -> None:
+    """Notebooks: title, and for each profile the state of its result and the price."""
+    project = Project.find()
+    for name in names(project):
+        source = read(project, name)
+        click.echo(f"{name}  {source.title}")
+        for profile in profiles(project):
+            click.echo(f"    {profile:<8}{_state(project, name, profile):<40}{source.prices.get(profile, '')}".rstrip())
+
+
+@cli.command()
+@click.argument("name")
+@profile_option
+@click.option("-p", "own", nargs=2, multiple=True, metavar="KEY VALUE", help="A parameter of your own, as YAML.")
+@click.option("--force", is_flag=True, help="Run even if the result is fresh.")
+def run(name: str, profile: str, own: Sequence[tuple[str, str]], force: bool) -> None:
+    """Execute notebook NAME (01_l1_path or l1_path). With -p, the result goes to results/custom/."""
+    _execute([plan(Project.find(), name, profile, own)], jobs=1, force=force)
+
+
+@cli.command()
+@profile_option
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Notebooks at once.")
+def book(profile: str, jobs: int) -> None:
+    """Execute all notebooks whose results are not fresh, then build the book in book/_build/html."""
+    project = Project.find()
+    tasks = plan_book(project, profile)
+    executed = _execute(tasks, jobs=jobs, force=False)
+    from sparsenn_core.runner.book import build
+
+    try:
+        page = build(profile, executed, project)
+    except RuntimeError as error:
+        _stop(str(error), FAILED)
+    click.echo(f"book ({profile}): {project.shown(page)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. Exit status 0, 1 if a notebook or the book fails, 2 for bad input, 130 for Ctrl-C; in all
+    but the first case with one line on standard error.
+    """
+    try:
+        sys.exit(cli.main(args=arguments, prog_name="python -m sparsenn_core", standalone_mode=False))
+    except InputError as error:
+        _stop(str(error), BAD_INPUT)
+    except click.ClickException as error:
+        _stop(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("interrupted; finished results are kept, the next call goes on from there", INTERRUPTED)
+
+
+def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path]:
+    """Execute tasks and return their executed notebooks by name; leave with status 1 if one fails."""
+    screen = Screen()
+    outcomes = execute_all(tasks, Watch(screen.say, screen.progress), jobs=jobs, force=force)
+    failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
+    if failures:
+        _stop("\n".join(failures), FAILED)
+    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
+
+
+def _state(project: Project, name: str, profile: str) -> str:
+    try:
+        task = plan(project, name, profile)
+    except InputError as error:
+        return f"refused: {error}"
+    task.slot.tidy()
+    state, reason = task.state()
+    return f"{state} ({reason})" if reason else state
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
