@@ -199,13 +199,8 @@ def band(
 def level(fig: go.Figure, y: float, text: str, which: Look = "theory", **place: int) -> go.Figure:
     """Add a horizontal line at a known value, with its name at the right end."""
     s = look(which)
-    return fig.add_hline(
-        y=y,
-        line={"color": s.color, "dash": s.dash, "width": 1.5},
-        annotation={"text": text, "font": {"size": 12}},
-        annotation_position="top right",
-        **place,
-    )
+    label = {"text": text, "textposition": "end", "yanchor": "bottom", "font": {"size": 12}}
+    return fig.add_hline(y=y, line={"color": s.color, "dash": s.dash, "width": 1.5}, label=label, **place)
 
 
 def _list(values: ArrayLike) -> list[float]:

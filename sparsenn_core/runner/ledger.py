@@ -38,6 +38,9 @@ PROFILES: dict[str, str] = {
 """What a profile's numbers are worth, in words."""
 
 
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def claims_of(folder: Path, profile: str) -> list[dict[str, Any]]:
     """The claims of one executed notebook, from `folder/claims.json`; none where the notebook stated none.
 
@@ -85,15 +88,15 @@ def badge(verdict: str, text: str | None = None) -> str:
 def measured(values: Mapping[str, Any] | None) -> str:
     """A measured value with unit, interval, number of runs and method, e.g. `0.83 [0.75, 0.89], n = 64`.
 
-    An end that is None is open. An exact number shows no interval; no measurement is a dash.
+    An end that is None is open. An exact number shows no interval; no measurement is an empty text.
     """
     if not values:
-        return "–"
+        return ""
     unit = str(values.get("unit") or "").strip()
     text = number(values["value"]) + (f" {unit}" if unit else "")
     if values["low"] != values["high"] or values["low"] is None:
         text += f" {interval(values['low'], values['high'])}"
-    text += f", n = {values['count']}" if values["count"] > 1 else ""
+    text += f", n\u00a0=\u00a0{values['count']}" if values["count"] > 1 else ""
     method = _inline(values.get("method") or "")
     return text + (f" [{method}]{{.source}}" if method else "")
 
@@ -102,14 +105,17 @@ def interval(low: float | None, high: float | None) -> str:
     """A closed interval, `[0.75, 0.89]`, its brackets escaped for MyST; an end that is None is infinite, and round."""
     left = "(−∞" if low is None else rf"\[{number(low)}"
     right = "∞)" if high is None else rf"{number(high)}\]"
-    return f"{left}, {right}"
+    return f"{left},\u00a0{right}"
 
 
 def number(value: float) -> str:
-    """Four significant digits; whole numbers below a million as they are."""
+    """Four significant digits, as printed in a text: `9.169·10⁻⁵`; whole numbers below a million as they are."""
     if float(value).is_integer() and abs(value) < 1e6:
-        return str(int(value))
-    return f"{value:.4g}"
+        return str(int(value)).replace("-", "−")
+    digits, _, exponent = f"{value:.4g}".replace("-", "−").partition("e")
+    if exponent:
+        digits += "·10" + str(int(exponent.replace("−", "-"))).translate(SUPERSCRIPT)
+    return digits
 
 
 def _chapter(notebook: str, title: str | None, own: Mapping[str, Sequence[Claim]]) -> list[str]:
@@ -134,7 +140,7 @@ def _chapter(notebook: str, title: str | None, own: Mapping[str, Sequence[Claim]
         lines += [f"    [{_inline(claim['source'])}]{{.source}}"] if claim["source"] else []
         lines += [f"  - {_inline(claim['recorded'] or '–')}{_holds(claim)}"]
         for found in by_profile.values():
-            lines += [f"  - {badge(found['verdict'])} {measured(found['measured'])}" if found else "  - –"]
+            lines += [f"  - {badge(found['verdict'])} {measured(found['measured'])}".rstrip() if found else "  - –"]
     return [*lines, ":::", ""]
 
 

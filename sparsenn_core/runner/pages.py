@@ -63,7 +63,7 @@ def status(chapters: Mapping[str, Notebook], runs: Mapping[str, Mapping[str, Any
         date = str(clock.get("end_time") or run.get("date") or "")[:16].replace("T", " ")
         lines += [f"* - [{title(notebook, name)}](notebooks/{name}.ipynb)", f"  - {date}", f"  - {seconds:.1f}"]
         lines += [f"  - {run.get('device') or 'not stated'}", f"  - {_code(run)}"]
-    lines += [":::", "", f"Together {total:.0f} seconds.", "", "## Versions", ""]
+    lines += [":::", "", f"Together {total:.1f} seconds.", "", "## Versions", ""]
     return "\n".join([*lines, *_versions(runs)])
 
 

@@ -6,31 +6,33 @@
 #     name: python3
 # ---
 
-# %% [markdown]
-# # A small chapter
-#
-# **Question.** How does the loss $L(w) = \tfrac12 \lVert w - w^\star \rVert_2^2$ fall? The word *marmoset* is here to be
-# searched for.
-#
-# $$ w_{t+1} = w_t - \eta \nabla L(w_t), \qquad \lVert w_t - w^\star \rVert = (1 - \eta)^t \lVert w_0 - w^\star \rVert $$
-
-# %% tags=["parameters"]
-steps: int = 10  # gradient steps
-output_dir: str = "."
-
 # %%
 import pandas as pd
 
 from sparsenn_core import figures
 from sparsenn_core.records import Claim, exact, wilson, write_claims
 
+# %% [markdown]
+# # A small chapter
+#
+# **Question.** How does the loss $L(w) = \tfrac12 \lVert w - w^\star \rVert_2^2$ fall? The word *marmoset* is here
+# to be searched for.
+#
+# $$ w_{t+1} = w_t - \eta \nabla L(w_t), \qquad
+# \lVert w_t - w^\star \rVert = (1 - \eta)^t \lVert w_0 - w^\star \rVert $$
+
+# %% tags=["parameters"]
+steps: int = 10  # gradient steps
+output_dir: str = "."
+
+# %%
 figures.use()
 epochs = list(range(1, steps + 1))
 
 # %% [markdown]
 # ## Loss during training
 
-# %%
+# %% tags=["hide-input"]
 fig = figures.figure(
     "Loss of the reference schedule against the minimiser, from the same initial weights, for three learning rates",
     "training time (epochs)",

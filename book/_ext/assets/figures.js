@@ -25,7 +25,7 @@
         font: { ...(base.hoverlabel || {}).font, color: text },
       },
     };
-    own.margin = { l: narrow ? 44 : 56, r: narrow ? 8 : 16, b: 48, t: own.annotations ? 32 : 16, ...own.margin };
+    own.margin = { l: narrow ? 44 : 56, r: narrow ? 8 : 16, b: 48, t: hasHeads(own) ? 32 : 12, ...own.margin };
     own.width = width;
     own.autosize = false;
     own.uirevision = "kept"; // a zoomed figure stays zoomed when the theme changes
@@ -33,6 +33,9 @@
     if (touch) own.dragmode = false;
     return own;
   }
+
+  // Names above panels need room; the figure's own title is the caption.
+  const hasHeads = ({ annotations }) => (annotations || []).some(({ yref, y }) => yref === "paper" && y >= 1);
 
   async function draw(figure, width) {
     const { box, data, layout } = figure;
@@ -42,12 +45,27 @@
       displayModeBar: touch ? false : "hover",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
     };
-    const own = placed(layout, width);
-    await Plotly.react(box, structuredClone(data), own, config);
-    // A legend that takes several rows would squeeze the panel; the figure grows by them instead.
-    const legend = box._fullLayout.legend;
-    const rows = box._fullLayout.showlegend && legend && legend.orientation === "h" ? legend._height - 30 : 0;
-    if (rows > 0) await Plotly.relayout(box, { height: (layout.height || 400) + rows });
+    await Plotly.react(box, structuredClone(data), placed(layout, width), config);
+    const fitted = { ...decades(box._fullLayout), ...grown(box._fullLayout, layout.height || 400) };
+    if (Object.keys(fitted).length) await Plotly.relayout(box, fitted);
+  }
+
+  // Over two decades and more, plotly's ticks at 2 and 5 collide; whole decades are enough, as many as fit.
+  function decades(full) {
+    const fitted = {};
+    for (const [name, axis] of Object.entries(full)) {
+      if (!/^[xy]axis\d*$/.test(name) || axis.type !== "log" || axis.tickmode === "array") continue;
+      const span = Math.abs(axis.range[1] - axis.range[0]);
+      const room = axis._length / (name[0] === "x" ? 48 : 28);
+      if (span >= 1.5) fitted[`${name}.dtick`] = Math.max(1, Math.ceil(span / room));
+    }
+    return fitted;
+  }
+
+  // A legend of several rows would squeeze the panel; the figure grows by them instead.
+  function grown({ showlegend, legend }, height) {
+    const rows = showlegend && legend && legend.orientation === "h" ? legend._height - 30 : 0;
+    return rows > 0 ? { height: height + rows } : {};
   }
 
   const widthOf = ({ box, layout }) =>
