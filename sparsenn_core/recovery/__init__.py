@@ -1,0 +1,24 @@
+"""Is the teacher found again? Canonical forms, distances up to symmetry, support, scores and the studies' metrics."""
+
+from sparsenn_core.recovery.alignment import Alignment, aligned
+from sparsenn_core.recovery.canonical import canonical
+from sparsenn_core.recovery.reference import reference_distance
+from sparsenn_core.recovery.rescaling import relu_l1_optimum, relu_l2_optimum
+from sparsenn_core.recovery.scores import OUTCOMES, Scores, outcome, range_floor, scores
+from sparsenn_core.recovery.support import SupportScores, support_scores
+
+__all__ = [
+    "OUTCOMES",
+    "Alignment",
+    "Scores",
+    "SupportScores",
+    "aligned",
+    "canonical",
+    "outcome",
+    "range_floor",
+    "reference_distance",
+    "relu_l1_optimum",
+    "relu_l2_optimum",
+    "scores",
+    "support_scores",
+]
