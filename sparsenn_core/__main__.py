@@ -66,7 +66,7 @@ def book(profile: str, jobs: int) -> None:
     try:
         page = build(profile, executed, project)
     except RuntimeError as error:
-        _stop(str(error), FAILED)
+        _stop(FAILED, str(error))
     click.echo(f"book ({profile}): {project.shown(page)}")
 
 
@@ -74,14 +74,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Exit status 0, 1 if a notebook or the book fails, 2 for bad input, 130 for Ctrl-C; in all
     but the first case with one line on standard error.
     """
+    # Not through cli.main, which answers Ctrl-C with a line of its own.
     try:
-        sys.exit(cli.main(args=arguments, prog_name="python -m sparsenn_core", standalone_mode=False))
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with cli.make_context("python -m sparsenn_core", given) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
     except InputError as error:
-        _stop(str(error), BAD_INPUT)
+        _stop(BAD_INPUT, str(error))
     except click.ClickException as error:
-        _stop(error.format_message(), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _stop("interrupted; finished results are kept, the next call goes on from there", INTERRUPTED)
+        _stop(error.exit_code, error.format_message())
+    except KeyboardInterrupt:
+        _stop(INTERRUPTED, "interrupted; finished results are kept, the next call goes on from there")
+    sys.exit(0)
 
 
 def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path]:
@@ -90,7 +96,7 @@ def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path
     outcomes = execute_all(tasks, Watch(screen.say, screen.progress), jobs=jobs, force=force)
     failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
     if failures:
-        _stop("\n".join(failures), FAILED)
+        _stop(FAILED, *failures)
     return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
 
 
@@ -104,8 +110,9 @@ def _state(project: Project, name: str, profile: str) -> str:
     return f"{state} ({reason})" if reason else state
 
 
-def _stop(message: str, status: int) -> NoReturn:
-    click.echo(f"error: {message}", err=True)
+def _stop(status: int, *messages: str) -> NoReturn:
+    for message in messages:
+        click.echo(f"error: {message}", err=True)
     sys.exit(status)
 
 

@@ -157,16 +157,20 @@ def _as_kind(value: Any, kind: str, where: str) -> Any:
     if kind == "float" and type(value) is int:
         value = float(value)
     if type(value) is not SCALARS[kind]:
-        hint = f"; YAML takes this for text, write {_yaml_float(value)}" if _is_yaml_trap(value, kind) else ""
-        raise InputError(f"{where}: {value!r} is {_kind_of(value)}, not {_with_article(kind)}{hint}")
+        raise InputError(f"{where}: {value!r} is {_kind_of(value)}, not {_with_article(kind)}{_yaml_trap(value, kind)}")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{where}: {value!r} is not a finite number")
     return value
 
 
-def _is_yaml_trap(value: Any, kind: str) -> bool:
-    """YAML 1.1 reads 1e-5, a number everywhere else, as text: it wants a point before the exponent and a sign after."""
-    return kind == "float" and isinstance(value, str) and as_number(value) is not None
+def _yaml_trap(value: Any, kind: str) -> str:
+    """A hint where YAML 1.1 reads something else than most people do."""
+    if kind == "float" and isinstance(value, str) and as_number(value) is not None:
+        spelled = repr(float(value))
+        return f"; YAML takes this for text, write {spelled if '.' in spelled else spelled.replace('e', '.0e')}"
+    if kind == "str" and value is not None and not isinstance(value, list | dict):
+        return "; if the word is meant, put it in quotes"
+    return ""
 
 
 def as_number(text: str) -> float | None:
@@ -175,11 +179,6 @@ def as_number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _yaml_float(text: str) -> str:
-    spelled = repr(float(text))
-    return spelled if "." in spelled else spelled.replace("e", ".0e")
 
 
 def _kind_of(value: Any) -> str:

@@ -65,8 +65,10 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
     where = project.shown(path)
     values = defaults(source.parameters.values()) | {"profile": profile}
     for name, value in read_yaml(path, where).items():
-        # Plain papermill needs the profile from the file; the runner knows it from the folder.
-        if name == "profile" and value == profile:
+        # Plain papermill can know the profile from the file alone, so it may stand there, but not another one.
+        if name == "profile":
+            if value != profile:
+                raise InputError(f"{where}: profile: {value!r} stands in the folder of profile {profile!r}")
             continue
         values[name] = _allowed(source, name, where).check(value, where)
     given: set[str] = set()
@@ -116,7 +118,9 @@ def _number(value: Any) -> Any:
 
 def _allowed(source: Source, name: str, where: str) -> Parameter:
     if name in FILLED_IN and name in source.parameters:
-        raise InputError(f"{where}: {name} is filled in by the runner; choose a profile with --profile")
+        raise InputError(
+            f"{where}: {name} is filled in by the runner" + "; choose it with --profile" * (name == "profile")
+        )
     if name not in source.parameters:
         known = [known for known in source.parameters if known not in FILLED_IN]
         raise unknown(f"parameter of {source.name}", name, known, where=where)

@@ -29,6 +29,8 @@ def main(work: Path) -> int:
     """Execute the job in `work`; the exit status is 0, `FAILED` or `STOPPED`."""
     job = read_json(work / JOB)
     _isolate(work)
+    # A runner that a shell started in the background passes on that Ctrl-C is to be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_stop_with_runner, daemon=True).start()
     cell: list[int] = []
     try:

@@ -1,0 +1,39 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# Before anything imports PyTorch: one thread, so that tests cost and compute the same on every machine.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import hypothesis
+import pytest
+
+from sparsenn_core.runner.batch import execute_all
+from sparsenn_core.runner.execute import Watch
+from sparsenn_core.runner.freshness import EXECUTED
+from sparsenn_core.runner.project import Project
+from sparsenn_core.runner.tasks import plan_book
+
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
+hypothesis.settings.load_profile("project")
+
+PROJECT = Project(Path(__file__).resolve().parent.parent)
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """The checkout that is tested."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def smoke_results() -> dict[str, Path]:
+    """The executed copy of every notebook at the smoke profile, by name; those that are fresh are not run again."""
+    outcomes = execute_all(plan_book(PROJECT, "smoke"), Watch(lambda line: None, lambda task, text: None), jobs=2)
+    failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
+    if failures:
+        pytest.fail("\n".join(failures), pytrace=False)
+    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}

@@ -1,0 +1,128 @@
+"""A throw-away project with a notebook of a second."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparsenn_core.__main__ import main
+from sparsenn_core.records.provenance import CORE
+from sparsenn_core.runner.project import Project
+
+TOY = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A toy
+#
+# | profile | time | device |
+# |---|---|---|
+# | `smoke` | 1 s | CPU |
+# | laptop | 9 s | CPU |
+
+# %% tags=["parameters"]
+strength: float = 0.5  # [0, inf) strength of the penalty
+strengths: list[float] = [0.1, 1.0]  # (0, inf) a grid
+steps: int = 3  # [1, 1000] how long
+device: str = "auto"  # one of auto, cpu, cuda; where
+bias: bool = False
+wait: float = 0.0  # [0, 100] seconds to sleep
+output_dir: str = "results/own/01_toy"
+profile: str = "laptop"
+
+# %%
+import json, os, pathlib, sys, time
+import sparsenn_core.physics
+
+# %%
+started = time.time()
+pathlib.Path("build").mkdir(exist_ok=True)
+(pathlib.Path("build") / f"alive-{os.getpid()}").touch()
+time.sleep(wait)
+
+# %%
+assert steps != 13, "thirteen\\nis bad"
+
+# %%
+rows = {"steps": steps, "strength": strength, "profile": profile, "python": sys.executable,
+        "here": os.getcwd(), "threads": os.environ["OMP_NUM_THREADS"], "constant": sparsenn_core.physics.CONSTANT,
+        "from": started, "to": time.time()}
+pathlib.Path(output_dir, "rows.json").write_text(json.dumps(rows))
+print(output_dir)
+"""
+
+
+class Toy:
+    """A project in a temporary folder, and the command line in it."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.project = Project(root)
+        self.capsys = capsys
+        self.write("notebooks/01_toy.py", TOY)
+        self.write("params/smoke/01_toy.yaml", "steps: 1\nprofile: smoke\n")
+        self.write("params/laptop/01_toy.yaml", "strength: 1.0e-5\n")
+        self.write("sparsenn_core/__init__.py", "")
+        self.write("sparsenn_core/physics.py", "CONSTANT = 1\n")
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file of the project."""
+        path = self.project.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def add(self, name: str) -> None:
+        """Add a copy of the notebook to both profiles."""
+        self.write(f"notebooks/{name}.py", TOY)
+        self.write(f"params/smoke/{name}.yaml", "")
+        self.write(f"params/laptop/{name}.yaml", "")
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Run the command line here; exit status, standard output, standard error."""
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        out, err = self.capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command line in a process of its own."""
+        command = [sys.executable, "-P", "-m", "sparsenn_core", *arguments]
+        environment = os.environ | {"PYTHONPATH": str(CORE.parent)}
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def kernels(self) -> list[int]:
+        """Processes of kernels that have come to the cell that sleeps and still live."""
+        found = [int(path.name.removeprefix("alive-")) for path in self.project.root.glob("build/alive-*")]
+        return [pid for pid in found if _lives(pid)]
+
+    def files(self) -> dict[str, bytes]:
+        """Every result by name, without what is under a dot."""
+        paths = [path for path in self.project.results.rglob("*") if path.is_file()]
+        named = {path.relative_to(self.project.results).as_posix(): path for path in paths}
+        return {name: path.read_bytes() for name, path in named.items() if "/." not in f"/{name}"}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Toy:
+    monkeypatch.chdir(tmp_path)
+    return Toy(tmp_path, capsys)

@@ -1,0 +1,164 @@
+"""Ctrl-C and kill -9: earlier results stay whole, no process is left behind, the next call goes on."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sparsenn_core.records.provenance import CORE
+from sparsenn_core.runner.slots import Slot
+
+pytestmark = pytest.mark.notebooks
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def begin(toy, *arguments: str) -> tuple[subprocess.Popen[str], dict[str, bytes]]:
+    """A fresh result, then a long run over it, interrupted when its kernel sleeps."""
+    assert toy("run", "toy")[0] == 0
+    before = toy.files()
+    toy.write("params/laptop/01_toy.yaml", "wait: 60\n")
+    process = toy.start(*arguments)
+    wait_for(lambda: toy.kernels() or process.poll() is not None)
+    return process, before
+
+
+def test_ctrl_c_leaves_the_old_result_and_no_kernel(toy) -> None:
+    process, before = begin(toy, "book")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert err == "error: interrupted; finished results are kept, the next call goes on from there\n"
+    assert toy.kernels() == []
+    assert toy.files() == before
+    assert not list((toy.project.results / "laptop" / ".attempts").iterdir())
+    assert not (toy.project.results / "laptop" / ".failed").exists()
+
+
+def test_kill_9_of_the_runner_leaves_the_old_result_and_the_next_call_goes_on(toy) -> None:
+    process, before = begin(toy, "run", "toy")
+    process.kill()
+    process.communicate()
+    assert toy.files() == before
+    # The kernel goes by itself: its worker's standard input has closed.
+    wait_for(lambda: toy.kernels() == [], seconds=10)
+    assert list((toy.project.results / "laptop" / ".attempts").iterdir())
+    assert "laptop  stale" in toy("list")[1]
+    assert not list((toy.project.results / "laptop" / ".attempts").iterdir())
+    toy.write("params/laptop/01_toy.yaml", "wait: 0.1\n")
+    assert "done in" in toy("run", "toy")[1]
+
+
+def test_kill_9_of_the_worker_is_a_failure_that_says_so(toy) -> None:
+    process, before = begin(toy, "run", "toy")
+    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or _children(process.pid)
+    os.kill(int(worker), signal.SIGKILL)
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 1
+    assert "failed: Killed: the process that ran it ended with SIGKILL (out of memory?)" in err
+    assert toy.files() == before
+    wait_for(lambda: toy.kernels() == [], seconds=10)
+
+
+def _children(parent: int) -> list[str]:
+    """Children of any thread of a process: a worker is started by a thread."""
+    paths = Path(f"/proc/{parent}/task").glob("*/children")
+    return [child for path in paths for child in path.read_text().split()]
+
+
+def test_a_second_call_waits_for_the_first_and_does_not_repeat_it(toy) -> None:
+    toy.write("params/laptop/01_toy.yaml", "wait: 1.5\n")
+    first = toy.start("run", "toy")
+    wait_for(toy.kernels)
+    status, out, _ = toy("run", "toy")
+    assert first.wait(timeout=15) == 0
+    first.communicate()
+    assert status == 0
+    assert "another process is at it, waiting" in out
+    assert "fresh, skipped" in out
+
+
+PUBLISHER = """
+import sys
+from pathlib import Path
+from sparsenn_core.runner.slots import Slot
+
+slot = Slot(Path(sys.argv[1]), "result")
+for turn in range(100000):
+    with slot.locked(lambda: False, lambda: None):
+        attempt = slot.new_attempt()
+        for part in "ab":
+            (attempt / part).write_text(f"{turn}")
+        slot.publish(attempt)
+    print(turn, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment_of_publishing_leaves_one_whole_result(tmp_path: Path) -> None:
+    slot = Slot(tmp_path, "result")
+    moments = random.Random(0)
+    last = -1
+    for _ in range(12):
+        command = [sys.executable, "-P", "-c", PUBLISHER, str(tmp_path)]
+        environment = os.environ | {"PYTHONPATH": str(CORE.parent)}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moments.uniform(0, 0.05))
+        process.kill()
+        last = int(("0\n" + process.communicate()[0]).split()[-1])
+        slot.tidy()
+        parts = {(slot.folder / part).read_text() for part in "ab"}
+        assert len(parts) == 1
+        assert int(parts.pop()) >= last
+        assert sorted(path.name for path in slot.folder.iterdir()) == ["a", "b"]
+        assert [
+            path for path in tmp_path.rglob("*") if path.is_dir() and path.parent.name in (".attempts", ".old")
+        ] == []
+
+
+@pytest.mark.parametrize("survivor", ["old", "new"])
+def test_both_moments_between_the_renames_are_put_right(tmp_path: Path, survivor: str) -> None:
+    slot = Slot(tmp_path, "result")
+    (slot.space / ".locks").mkdir()
+    (slot.space / ".locks" / "result").touch()
+    aside = slot.space / ".old" / "result"
+    aside.mkdir(parents=True)
+    (aside / "value").write_text("old")
+    if survivor == "new":
+        slot.folder.mkdir()
+        (slot.folder / "value").write_text("new")
+    slot.tidy()
+    assert (slot.folder / "value").read_text() == survivor
+    assert not aside.exists()
+
+
+def test_a_failed_rename_puts_the_old_result_back_at_the_next_call(tmp_path: Path, monkeypatch) -> None:
+    slot = Slot(tmp_path, "result")
+    for text in ("old", "new"):
+        attempt = slot.new_attempt()
+        (attempt / "value").write_text(text)
+        if text == "new":
+            shutil.rmtree(attempt)
+            attempt.with_name("gone").mkdir()
+            with pytest.raises(FileNotFoundError):
+                slot.publish(attempt)
+        else:
+            slot.publish(attempt)
+    with slot.locked(lambda: False, lambda: None):
+        assert (slot.folder / "value").read_text() == "old"

@@ -1,0 +1,75 @@
+"""Every notebook of the book: declared, paired, in every profile, and executed at smoke."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sparsenn_core.records import read_claims, read_rows
+from sparsenn_core.runner.profiles import check_complete, profiles, resolve
+from sparsenn_core.runner.project import Project
+from sparsenn_core.runner.sources import names, read
+
+PROJECT = Project(Path(__file__).resolve().parent.parent)
+NOTEBOOKS = names(PROJECT)
+PROFILES = profiles(PROJECT)
+
+pytestmark = pytest.mark.notebooks
+
+
+def test_the_three_profiles_are_there() -> None:
+    assert PROFILES == ["smoke", "laptop", "full"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_names_the_notebooks_there_are(profile: str) -> None:
+    check_complete(PROJECT, profile)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_profile_gives_known_and_possible_parameters(name: str, profile: str) -> None:
+    parameters = resolve(PROJECT, read(PROJECT, name), profile)
+    assert parameters["profile"] == profile
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_has_a_title_and_says_its_price_first(name: str) -> None:
+    source = read(PROJECT, name)
+    assert source.title != name
+    assert set(source.prices) >= set(PROFILES)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_jupytext_round_trip(name: str) -> None:
+    import jupytext
+    from jupytext.compare import compare_notebooks
+
+    text = read(PROJECT, name).text
+    notebook = jupytext.reads(text, fmt="py:percent")
+    again = jupytext.writes(notebook, fmt="py:percent")
+    compare_notebooks(jupytext.reads(again, fmt="py:percent"), notebook, fmt="py:percent")
+    assert _without_version(again) == _without_version(text)
+
+
+def _without_version(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "jupytext_version" not in line]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_executes_at_smoke_and_leaves_rows_and_claims(name: str, smoke_results: dict[str, Path]) -> None:
+    executed = smoke_results[name]
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert outputs
+    # A warning on a page is a defect that papermill does not see.
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    claims = read_claims(executed.parent)
+    assert claims
+    assert {claim["verdict"] for claim in claims} == {"not tested at this profile"}
+    tables = sorted(executed.parent.glob("*.parquet"))
+    assert tables
+    for table in tables:
+        assert read_rows(table).attrs["provenance"]["parameters"]["profile"] == "smoke"
