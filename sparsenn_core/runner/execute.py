@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from sparsenn_core.records.files import read_json, write_json
 from sparsenn_core.records.provenance import CORE, code_version, versions
@@ -108,12 +108,14 @@ def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
     """Pass on the worker's progress until it ends, and end it when the watch says stop."""
     assert process.stdout is not None
     assert process.stdin is not None
-    lines = threading.Thread(target=_pass_on, args=(task, process, watch), daemon=True)
+    told = ["starting"]
+    lines = threading.Thread(target=_listen, args=(process.stdout, told), daemon=True)
     lines.start()
     try:
         while process.poll() is None:
             if watch.stopped():
                 raise Interrupted
+            watch.progress(task.slot.name, told[-1])
             time.sleep(0.05)
         return process.returncode
     finally:
@@ -128,11 +130,10 @@ def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
         watch.progress(task.slot.name, "")
 
 
-def _pass_on(task: Task, process: subprocess.Popen[str], watch: Watch) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
+def _listen(stdout: IO[str], told: list[str]) -> None:
+    for line in stdout:
         if line.startswith("cell "):
-            watch.progress(task.slot.name, line.strip())
+            told.append(line.strip())
 
 
 def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Outcome:

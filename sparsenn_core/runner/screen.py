@@ -14,35 +14,39 @@ class Screen:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._live = sys.stdout.isatty()
-        self._shown: dict[str, tuple[float, str]] = {}
+        self._tasks: dict[str, tuple[float, str]] = {}
+        self._drawn = ""
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
         with self._lock:
-            self._clear()
+            self._draw("")
             sys.stdout.write(line + "\n")
-            self._draw()
+            self._draw(self._line())
 
     def progress(self, task: str, text: str) -> None:
-        """Show how far a task is; no text takes the task off. Not on a terminal: one line when it starts, no more."""
+        """Show how far a task is; no text takes the task off. Not on a terminal: one line when it starts, no more.
+
+        Cheap enough to be called many times a second, which keeps the seconds running.
+        """
         with self._lock:
-            began, _ = self._shown.get(task, (time.monotonic(), ""))
             if not text:
-                self._shown.pop(task, None)
+                self._tasks.pop(task, None)
             else:
-                if task not in self._shown and not self._live:
+                if task not in self._tasks and not self._live:
                     sys.stdout.write(f"{task}: started\n")
-                self._shown[task] = (began, text)
-            self._clear()
-            self._draw()
+                    sys.stdout.flush()
+                began, _ = self._tasks.get(task, (time.monotonic(), ""))
+                self._tasks[task] = (began, text)
+            self._draw(self._line())
 
-    def _clear(self) -> None:
-        if self._live:
-            sys.stdout.write("\r\x1b[K")
+    def _line(self) -> str:
+        now = time.monotonic()
+        parts = [f"{task}: {text}, {now - began:.0f} s" for task, (began, text) in self._tasks.items()]
+        return "  ".join(parts)[: shutil.get_terminal_size().columns - 1]
 
-    def _draw(self) -> None:
-        if self._live and self._shown:
-            now = time.monotonic()
-            parts = [f"{task}: {text}, {now - began:.0f} s" for task, (began, text) in self._shown.items()]
-            sys.stdout.write("  ".join(parts)[: shutil.get_terminal_size().columns - 1])
+    def _draw(self, line: str) -> None:
+        if self._live and line != self._drawn:
+            sys.stdout.write(f"\r\x1b[K{line}")
+            self._drawn = line
         sys.stdout.flush()

@@ -1,0 +1,55 @@
+# Two commands: `make book` and `make test`. Both set up the environment first; only python3 and make are assumed.
+PROFILE ?= laptop
+JOBS ?= 2
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread a process: notebooks and tests share the cores among themselves.
+export OMP_NUM_THREADS = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test lint format lab clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "  PROFILE=smoke, laptop (the default) or full chooses what the book shows; JOBS=2 notebooks run at once."
+
+env: $(VENV)/.made  ## the environment in .venv, from requirements.txt and constraints.txt
+
+$(VENV)/.made: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.11")'
+	@test -x $(BIN)/python || { echo "making $(VENV), about a minute and 2.3 GB"; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+book: env  ## the book at book/_build/html/index.html, from PROFILE
+	@$(BIN)/python -m sparsenn_core book --profile $(PROFILE) --jobs $(JOBS)
+
+test: env  ## all tests: units, every notebook at smoke, the built pages
+	@$(BIN)/python -m pytest
+
+lint: env  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: env  ## put the source into the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+$(VENV)/.lab: $(VENV)/.made
+	@echo "adding JupyterLab"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check jupyterlab -c constraints.txt
+	@touch $@
+
+# The paired .ipynb in build/ipynb are written from notebooks/*.py here and back by JupyterLab on every save.
+lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
+	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
+	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_core.runner.kernel build/jupyter) $(BIN)/jupyter lab build/ipynb
+
+clean:  ## remove what was built; keeps .venv and results/full
+	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find results -mindepth 1 -maxdepth 1 ! -name full -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +
