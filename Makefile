@@ -19,7 +19,7 @@ env: $(VENV)/.made  ## the environment in .venv, from requirements.txt and const
 
 $(VENV)/.made: requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.11")'
-	@test -x $(BIN)/python || { echo "making $(VENV), about a minute and 2.3 GB"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/pip || { echo "making $(VENV), about a minute and 2.3 GB"; $(PYTHON) -m venv $(VENV); }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
@@ -47,7 +47,7 @@ $(VENV)/.lab: $(VENV)/.made
 # The paired .ipynb in build/ipynb are written from notebooks/*.py here and back by JupyterLab on every save.
 lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
 	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
-	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_core.runner.kernel build/jupyter) $(BIN)/jupyter lab build/ipynb
+	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_core.runner.kernel build/jupyter) $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/build/ipynb
 
 clean:  ## remove what was built; keeps .venv and results/full
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
