@@ -2,6 +2,7 @@
 
 from sparsenn_core.recovery.alignment import Alignment, aligned
 from sparsenn_core.recovery.canonical import canonical
+from sparsenn_core.recovery.quotient import QuotientDistance, quotient_distance
 from sparsenn_core.recovery.reference import reference_distance
 from sparsenn_core.recovery.rescaling import relu_l1_optimum, relu_l2_optimum
 from sparsenn_core.recovery.scores import OUTCOMES, Scores, outcome, range_floor, scores
@@ -10,11 +11,13 @@ from sparsenn_core.recovery.support import SupportScores, support_scores
 __all__ = [
     "OUTCOMES",
     "Alignment",
+    "QuotientDistance",
     "Scores",
     "SupportScores",
     "aligned",
     "canonical",
     "outcome",
+    "quotient_distance",
     "range_floor",
     "reference_distance",
     "relu_l1_optimum",

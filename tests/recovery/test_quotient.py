@@ -1,0 +1,160 @@
+"""The quotient distance of tanh networks: brute force, exact copies, certificates that never lie."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.networks import MLP
+from sparsenn_core.randomness import generator
+from sparsenn_core.recovery import quotient_distance
+from sparsenn_core.recovery.quotient import read_tanh_mlp
+from sparsenn_core.recovery.separation import separation
+
+
+def build(widths, seed: int, bias: float = 1.0) -> MLP:
+    """Glorot-uniform weights and biases uniform in +-bias, float64."""
+    g = generator(seed, "init")
+    net = MLP(widths, "tanh", generator=g).double().requires_grad_(False)
+    for p in net.parameters():
+        a = bias if p.ndim == 1 else (6 / sum(p.shape)) ** 0.5
+        p.uniform_(-a, a, generator=g)
+    return net
+
+
+def copied(net: MLP, seed: int, noise: float = 0.0) -> MLP:
+    """A copy with shuffled and flipped hidden units, every parameter disturbed by N(0, noise^2)."""
+    g = generator(seed, "copy")
+    twin = build([net.layers[0].in_features, *(m.out_features for m in net.layers)], 0)
+    twin.load_state_dict(net.state_dict())
+    for layer, after in itertools.pairwise(twin.layers):
+        n = layer.out_features
+        order, sign = torch.randperm(n, generator=g), torch.randint(0, 2, (n,), generator=g).double() * 2 - 1
+        layer.weight.copy_(layer.weight[order] * sign[:, None])
+        layer.bias.copy_(layer.bias[order] * sign)
+        after.weight.copy_(after.weight[:, order] * sign)
+    for p in twin.parameters():
+        p.add_(noise * torch.randn(p.shape, generator=g, dtype=p.dtype))
+    return twin
+
+
+def vector(net: nn.Module) -> np.ndarray:
+    return np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
+
+
+def signed_matrices(n: int) -> list[np.ndarray]:
+    signs = itertools.product([1.0, -1.0], repeat=n)
+    return [np.diag(s) @ np.eye(n)[list(p)] for s, p in itertools.product(signs, itertools.permutations(range(n)))]
+
+
+def orbit(net: MLP) -> np.ndarray:
+    """[elements, parameters] all images of a network with two hidden layers under matrices P, Q."""
+    (w, b), (u, c), (v, d) = [(m.weight.numpy(), m.bias.numpy()) for m in net.layers]
+    first, second = signed_matrices(len(b)), signed_matrices(len(c))
+    return np.array([np.concatenate([x.ravel() for x in (p @ w, p @ b, q @ u @ p.T, q @ c, v @ q.T, d)])
+                     for p in first for q in second])  # fmt: skip
+
+
+@pytest.mark.parametrize("enumerate_up_to", [0, 48])
+def test_brute_force_on_thirty_small_networks(enumerate_up_to):
+    for seed in range(30):
+        a, b = build([2, 3, 3, 1], seed), build([2, 3, 3, 1], 1000 + seed)
+        least = np.sqrt(((orbit(b) - vector(a)) ** 2).sum(1).min())
+        found = quotient_distance(a, b, starts=20, enumerate_up_to=enumerate_up_to)
+        assert float(found) == pytest.approx(least, rel=1e-12)
+        assert np.linalg.norm(np.concatenate([p.numpy().ravel() for p in found.aligned]) - vector(a)) == pytest.approx(
+            least
+        )
+        assert found.certified or enumerate_up_to == 0
+
+
+def test_separation_bounds_the_nearest_copy_and_is_exact_for_one_hidden_layer():
+    for seed in range(20):
+        net = build([2, 3, 3, 1], seed, bias=0.5)
+        distances = np.sqrt(((orbit(net) - vector(net)) ** 2).sum(1))
+        nearest = np.sort(distances)[1]
+        assert 0 < separation(read_tanh_mlp(net)) <= nearest + 1e-12
+        single = build([2, 3, 1], seed, bias=0.5)
+        (w, b), (v, d) = [(m.weight.numpy(), m.bias.numpy()) for m in single.layers]
+        images = np.array([np.concatenate([(p @ w).ravel(), p @ b, (v @ p.T).ravel(), d]) for p in signed_matrices(3)])
+        nearest = np.sort(np.linalg.norm(images - vector(single), axis=1))[1]
+        assert separation(read_tanh_mlp(single)) == pytest.approx(nearest, rel=1e-12)
+
+
+def test_certificates_of_descents_are_true():
+    certified = 0
+    for seed in range(20):
+        a = build([2, 3, 3, 1], seed)
+        for noise in (0.01, 0.03, 0.1):
+            b = copied(a, seed, noise)
+            found = quotient_distance(a, b, starts=0, enumerate_up_to=0)
+            certified += found.certified
+            if found.certified:
+                assert float(found) == pytest.approx(np.sqrt(((orbit(b) - vector(a)) ** 2).sum(1).min()), rel=1e-12)
+    assert certified >= 20
+
+
+@pytest.mark.parametrize(
+    ("widths", "bias"),
+    [
+        ([2, 25, 25, 1], 1e-6),
+        ([2, 25, 25, 1], 1.0),
+        ([3, 40, 10, 30, 2], 1.0),
+        ([5, 60, 2], 1.0),
+        ([2, 8, 8, 8, 8, 1], 0),
+    ],
+)
+def test_disturbed_copies_are_found(widths, bias):
+    for seed in range(3):
+        a = build(widths, seed, bias)
+        b = copied(a, seed, 1e-3)
+        found = quotient_distance(a, b, starts=0)
+        disturbance = 1e-3 * len(vector(a)) ** 0.5
+        assert float(found) == pytest.approx(disturbance, rel=0.25)
+        assert float(quotient_distance(a, copied(a, seed), starts=0)) < 1e-12
+        assert np.linalg.norm(vector(a) - vector(b)) > 100 * disturbance
+
+
+def test_small_displacements_are_certified():
+    a = build([2, 25, 25, 1], 0, bias=1e-6)
+    assert quotient_distance(a, copied(a, 1, 1e-4), starts=0).certified
+    assert not quotient_distance(a, build([2, 25, 25, 1], 1), starts=0).certified
+
+
+def test_sequential_and_mlp_agree_and_nothing_is_changed():
+    a, b = build([2, 4, 3, 1], 0), build([2, 4, 3, 1], 1)
+    plain = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)).double()
+    for p, q in zip(plain.parameters(), b.parameters(), strict=True):
+        p.data.copy_(q)
+    before = vector(plain)
+    assert (
+        float(quotient_distance(a, plain))
+        == float(quotient_distance(a, b))
+        == pytest.approx(float(quotient_distance(b, a)))
+    )
+    assert np.array_equal(vector(plain), before)
+
+
+def test_the_arranged_copy_computes_the_same():
+    a, b = build([2, 25, 25, 1], 0), build([2, 25, 25, 1], 1)
+    found, twin = quotient_distance(a, b, starts=2), build([2, 25, 25, 1], 2)
+    assert float(found) < np.linalg.norm(vector(a) - vector(b))
+    for p, q in zip(twin.parameters(), found.aligned, strict=True):
+        p.copy_(q)
+    x = torch.rand(50, 2, generator=generator(0, "x"), dtype=torch.float64)
+    torch.testing.assert_close(twin(x), b(x))
+
+
+def test_refusals():
+    net = build([2, 3, 1], 0)
+    with pytest.raises(InputError, match="different shapes"):
+        quotient_distance(net, build([2, 4, 1], 0))
+    with pytest.raises(InputError, match="in turn, not Linear, ReLU, Linear"):
+        quotient_distance(net, nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)))
+    with pytest.raises(InputError, match="not ReLU"):
+        quotient_distance(net, MLP([2, 3, 1], "relu", generator=generator(0, "init")))
+    with pytest.raises(InputError, match="not Linear"):
+        quotient_distance(net, nn.Linear(2, 1))
