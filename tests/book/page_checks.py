@@ -1,0 +1,234 @@
+"""Checks of built pages, for any folder of HTML: nothing from elsewhere, everything drawn, usable on a phone.
+
+Those that need a browser drive Debian's chromium with every host but this machine unreachable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.server
+import json
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+PLOTLY = "application/vnd.plotly.v1+json"
+PHONE, DESK = 390, 1280
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+EXTERNAL = re.compile(r"(?:https?:)?//[^\s\"')]+", re.IGNORECASE)
+# Attributes that make a browser fetch something by itself; a link that a reader clicks is not one of them.
+FETCHED = {"src", "srcset", "poster", "data-src"}
+NAMESPACE = "http://www.w3.org/"
+
+
+class _References(HTMLParser):
+    """Collects what a page would fetch from another host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside = ""
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        self._inside = tag if tag in ("script", "style") and values.get("type") != "application/json" else ""
+        fetched = {name for name in values if name in FETCHED or (tag == "link" and name == "href")}
+        for name in fetched:
+            if EXTERNAL.match(values[name]):
+                self.found.append(f"<{tag} {name}={values[name]}>")
+        self._text(tag + " style", values.get("style", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self._text(self._inside, data)
+
+    def _text(self, where: str, text: str) -> None:
+        for address in re.findall(r"https?://[^\s\"'`)]+", text):
+            if not address.startswith(NAMESPACE):
+                self.found.append(f"{where}: {address}")
+
+
+def pages_of(folder: Path) -> list[Path]:
+    """The pages of a built book; the theme leaves a template among its static files, which is none."""
+    return sorted(page for page in folder.rglob("*.html") if "_static" not in page.parts)
+
+
+def external_references(folder: Path) -> list[str]:
+    """What the pages and style sheets of `folder` would fetch from another host, as `file: where`."""
+    found = []
+    for page in pages_of(folder):
+        parser = _References()
+        parser.feed(page.read_text(encoding="utf-8"))
+        found += [f"{page.relative_to(folder)}: {item}" for item in parser.found]
+    for sheet in sorted(folder.rglob("*.css")):
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for address in re.findall(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')]+)", text):
+            found.append(f"{sheet.relative_to(folder)}: {address}")
+    return found
+
+
+def figures_in(notebook: Path) -> int:
+    """How many plotly figures an executed notebook holds."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return sum(PLOTLY in output.get("data", {}) for cell in cells for output in cell.get("outputs", []))
+
+
+def chromium() -> str | None:
+    """The browser's path, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless chromium that reaches no host but this machine."""
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of `folder`, served over http on this machine."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and everything that went wrong in it so far."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def visit(running: Browser, address: str, width: int = DESK, scheme: str = "light") -> Iterator[Visit]:
+    """Open a page and wait until its figures and formulas are drawn."""
+    context = running.new_context(
+        viewport={"width": width, "height": 850}, color_scheme=scheme, has_touch=width == PHONE
+    )
+    context.set_default_timeout(20_000)
+    seen = Visit(context.new_page())
+
+    def local_only(route: Route) -> None:
+        url = route.request.url
+        if url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:")):
+            route.continue_()
+        else:
+            seen.problems.append(f"asked for {url}")
+            route.abort()
+
+    context.route("**/*", local_only)
+    page = seen.page
+    page.on("console", lambda m: seen.problems.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: seen.problems.append(f"error: {error}"))
+    page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url}"))
+    page.goto(address, wait_until="load")
+    if page.locator(".plotly-figure").count():
+        page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=60_000)
+    if page.locator(".math").count():
+        page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("MathJax.startup.promise.then(() => true)")
+    try:
+        yield seen
+    finally:
+        context.close()
+
+
+def undrawn_figures(page: Page) -> list[str]:
+    """Labels of the figures that show no trace, or that have no label."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.plotly-figure')].filter(figure => {
+            const box = figure.querySelector('.plotly-canvas');
+            const marks = box.querySelectorAll('.mlayer path, .mlayer image, .gl-container canvas, .pielayer path, .table');
+            return !box.querySelector('svg.main-svg') || !marks.length || !box._fullData.some(t => t.visible === true)
+                || !box.getAttribute('aria-label');
+        }).map(figure => figure.textContent.slice(0, 60) || 'a figure')"""
+    )
+
+
+def drawn_figures(page: Page) -> int:
+    """How many figures show at least one trace."""
+    return page.locator(".plotly-figure").count() - len(undrawn_figures(page))
+
+
+def undrawn_formulas(page: Page) -> list[str]:
+    """Formulas that MathJax left as text or drew as an error, in the text and in the figures."""
+    return page.evaluate(
+        r"""() => [...document.querySelectorAll('.math')]
+            .filter(e => !e.querySelector('mjx-container svg') || e.querySelector('[data-mjx-error]'))
+            .map(e => e.textContent)
+            .concat([...document.querySelectorAll('.plotly-canvas svg text')].filter(
+                e => /^\$.*\$$/.test(e.textContent) && e.style.display !== 'none').map(e => e.textContent))"""
+    )
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def text_colors(page: Page) -> list[str]:
+    """The colour of the tick labels of each figure."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.plotly-canvas')]
+            .map(box => getComputedStyle(box.querySelector('.xtick text, .ytick text, .gtitle')).fill)"""
+    )
+
+
+def switch_theme(page: Page, theme: str) -> None:
+    """Press the page's theme button until the page is `light` or `dark`."""
+    for _ in range(4):
+        if page.evaluate("document.documentElement.dataset.theme") == theme:
+            return
+        page.locator(".theme-switch-button:visible").first.click()
+    raise AssertionError(f"the button never chose the {theme} theme")
+
+
+def search_results(running: Browser, address: str, word: str) -> list[str]:
+    """Titles that the book's own search finds for a word; `address` is the book's, over http."""
+    with visit(running, f"{address}/search.html?q={word}") as seen:
+        seen.page.wait_for_function("!!document.querySelector('#search-results .search-summary')?.textContent")
+        seen.page.wait_for_timeout(300)
+        return seen.page.locator("#search-results li a").all_text_contents()
+
+
+def shown_on_paper(page: Page) -> list[str]:
+    """Toolbars and sidebars that would be printed."""
+    page.emulate_media(media="print")
+    bars = ".bd-header, .bd-header-article, .bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-area, .modebar"
+    visible = [e.get_attribute("class") or "" for e in page.locator(bars).all() if e.is_visible()]
+    page.emulate_media(media="screen")
+    return visible

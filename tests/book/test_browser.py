@@ -1,0 +1,91 @@
+"""The small book in a browser without a network."""
+
+from __future__ import annotations
+
+import page_checks as checks
+import pytest
+import small_book
+from conftest import SmallBook
+from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.book
+CHAPTER = f"notebooks/{small_book.NAME}.html"
+
+
+@pytest.mark.parametrize("width", [checks.DESK, checks.PHONE])
+def test_every_page_is_drawn_from_disk_without_a_complaint(built: SmallBook, running: Browser, width: int) -> None:
+    pages = checks.pages_of(built.html)
+    assert len(pages) > 4
+    for path in pages:
+        with checks.visit(running, path.as_uri(), width) as seen:
+            assert checks.undrawn_figures(seen.page) == [], path
+            assert checks.undrawn_formulas(seen.page) == [], path
+            assert checks.overflow(seen.page) <= 0, path
+            assert seen.problems == [], path
+
+
+def test_each_figure_of_the_notebook_is_on_its_page(built: SmallBook, running: Browser) -> None:
+    with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
+        assert checks.drawn_figures(seen.page) == checks.figures_in(built.executed) == 2
+        assert seen.page.locator("mjx-container").count() >= 2
+        labels = [box.get_attribute("aria-label") for box in seen.page.locator(".plotly-canvas").all()]
+        assert labels[1] == "Recovery is more frequent for small penalties."
+        assert "three learning rates" in seen.page.locator("figcaption").first.inner_text()
+
+
+def test_the_checks_see_a_figure_and_a_formula_that_are_not_drawn(built: SmallBook, running: Browser) -> None:
+    with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
+        seen.page.evaluate(
+            "document.querySelector('.plotly-canvas').querySelectorAll('.mlayer *').forEach(e => e.remove())"
+        )
+        seen.page.evaluate("document.querySelector('.math').textContent = '\\\\(x\\\\)'")
+        assert len(checks.undrawn_figures(seen.page)) == 1
+        assert checks.undrawn_formulas(seen.page) == ["\\(x\\)"]
+
+
+def test_the_theme_button_recolours_figures_at_once(built: SmallBook, running: Browser) -> None:
+    with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
+        checks.switch_theme(seen.page, "light")
+        seen.page.wait_for_timeout(500)
+        light = checks.text_colors(seen.page)
+        checks.switch_theme(seen.page, "dark")
+        seen.page.wait_for_timeout(500)
+        dark = checks.text_colors(seen.page)
+        assert len(light) == 2
+        assert all(before != after for before, after in zip(light, dark, strict=True))
+        assert checks.undrawn_figures(seen.page) == []
+        assert seen.problems == []
+
+
+def test_figures_follow_the_width_of_the_window(built: SmallBook, running: Browser) -> None:
+    with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
+        wide = seen.page.locator(".plotly-canvas svg.main-svg").first.bounding_box()
+        seen.page.set_viewport_size({"width": checks.PHONE, "height": 800})
+        seen.page.wait_for_timeout(800)
+        narrow = seen.page.locator(".plotly-canvas svg.main-svg").first.bounding_box()
+        assert wide
+        assert narrow
+        assert narrow["width"] < checks.PHONE < wide["width"]
+
+
+def test_search_works_over_http(built: SmallBook, running: Browser) -> None:
+    with checks.served(built.html) as address:
+        assert checks.search_results(running, address, "marmoset") == ["1. A small chapter"]
+        assert checks.search_results(running, address, "xylophone") == []
+        with checks.visit(running, f"{address}/{CHAPTER}") as seen:
+            assert checks.drawn_figures(seen.page) == 2
+            assert seen.problems == []
+
+
+def test_paper_shows_light_figures_and_no_toolbar(built: SmallBook, running: Browser) -> None:
+    with checks.visit(running, (built.html / CHAPTER).as_uri(), scheme="dark") as seen:
+        dark = checks.text_colors(seen.page)
+        assert checks.shown_on_paper(seen.page) == []
+        seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        seen.page.wait_for_timeout(500)
+        printed = checks.text_colors(seen.page)
+        assert printed != dark
+        seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+        seen.page.wait_for_timeout(500)
+        assert checks.text_colors(seen.page) == dark
+        assert len(seen.page.pdf()) > 10_000
