@@ -49,7 +49,7 @@ lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
 	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
 	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_core.runner.kernel build/jupyter) $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/build/ipynb
 
-clean:  ## remove what was built; keeps .venv and results/full
+clean:  ## remove what was built; keeps .venv, results/full and results/custom
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find results -mindepth 1 -maxdepth 1 ! -name full -exec rm -rf {} +
+	@find results -mindepth 1 -maxdepth 1 ! -name full ! -name custom -exec rm -rf {} +
 	@find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

@@ -40,7 +40,8 @@ def list_notebooks() -> None:
         source = read(project, name)
         click.echo(f"{name}  {source.title}")
         for profile in profiles(project):
-            click.echo(f"    {profile:<8}{_state(project, name, profile):<40}{source.prices.get(profile, '')}".rstrip())
+            state, price = _state(project, name, profile), source.prices.get(profile, "")
+            click.echo(f"    {profile:<7} {state:<36} {price}".rstrip())
 
 
 @cli.command()
@@ -71,8 +72,8 @@ def book(profile: str, jobs: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. Exit status 0, 1 if a notebook or the book fails, 2 for bad input, 130 for Ctrl-C; in all
-    but the first case with one line on standard error.
+    """Run the command line. Exit status: 0; 1 if a notebook, the book or the disk fails; 2 for bad input; 130 for
+    Ctrl-C. All but the first come with one line on standard error.
     """
     # Not through cli.main, which answers Ctrl-C with a line of its own.
     try:
@@ -85,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _stop(BAD_INPUT, str(error))
     except click.ClickException as error:
         _stop(error.exit_code, error.format_message())
+    except OSError as error:
+        _stop(FAILED, str(error))
     except KeyboardInterrupt:
         _stop(INTERRUPTED, "interrupted; finished results are kept, the next call goes on from there")
     sys.exit(0)

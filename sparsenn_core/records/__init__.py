@@ -3,7 +3,7 @@
 Knows no science. pandas, pyarrow and scipy are imported when a function needs them.
 """
 
-from sparsenn_core.records.claims import Claim, Interval, Verdict, read_claims, write_claims
+from sparsenn_core.records.claims import Claim, Interval, Verdict, quoted, read_claims, write_claims
 from sparsenn_core.records.estimates import Estimate, exact, mean_interval, median_interval, wilson
 from sparsenn_core.records.provenance import provenance
 from sparsenn_core.records.rows import read_rows, write_rows
@@ -17,6 +17,7 @@ __all__ = [
     "mean_interval",
     "median_interval",
     "provenance",
+    "quoted",
     "read_claims",
     "read_rows",
     "wilson",

@@ -14,7 +14,7 @@ statement is true; the measurement is an interval too. The verdict compares inte
 | any            | across an edge of the interval in question   | undecided                    |
 
 So a wide measurement decides nothing, in anyone's favour. A measurement is never "inside" a single point unless it is
-exact: a number quoted to three digits is an interval, half a unit of its last digit to each side.
+exact: a number quoted to three digits is an interval, which `quoted` gives.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,6 +87,19 @@ class Claim:
         if _inside(measured, self.ours):
             return "new"
         return "refuted" if _apart(measured, self.ours) else "undecided"
+
+
+def quoted(text: str) -> Interval:
+    """The values that a number may have which is quoted as `text`: half a unit of its last digit to each side.
+
+    `quoted("9.169e-5")` is (9.1685e-05, 9.1695e-05), and `quoted("8")` is (7.5, 8.5).
+    """
+    try:
+        number = Decimal(text)
+        half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
+    except (ArithmeticError, ValueError):
+        raise InputError(f"quoted: {text!r} is not a number as one writes it, e.g. '9.169e-5'") from None
+    return float(number - half), float(number + half)
 
 
 def write_claims(claims: Iterable[Claim], folder: str | Path, profile: str) -> Path:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import Claim, Estimate, Verdict, exact, read_claims, wilson, write_claims
+from sparsenn_core.records import Claim, Estimate, Verdict, exact, quoted, read_claims, wilson, write_claims
 
 
 def claim(**fields: Any) -> Claim:
@@ -98,6 +98,28 @@ def test_a_narrower_measurement_never_changes_one_decided_verdict_into_another()
 def test_a_claim_that_cannot_be_tested_is_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         claim(**fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("9.169e-5", 9.1685e-5, 9.1695e-5),
+        ("8.7024", 8.70235, 8.70245),
+        ("8", 7.5, 8.5),
+        ("0.50", 0.495, 0.505),
+        ("-1.5", -1.55, -1.45),
+        ("0", -0.5, 0.5),
+        ("2e3", 1500, 2500),
+    ],
+)
+def test_a_quoted_number_is_known_to_half_a_unit_of_its_last_digit(text: str, low: float, high: float) -> None:
+    assert quoted(text) == (low, high)
+
+
+@pytest.mark.parametrize("text", ["", "about 3", "nan", "inf", "1,5"])
+def test_what_is_no_quoted_number_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="quoted"):
+        quoted(text)
 
 
 def test_claims_survive_the_disk(tmp_path: Path) -> None:

@@ -29,9 +29,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 def begin(toy, *arguments: str) -> tuple[subprocess.Popen[str], dict[str, bytes]]:
-    """A fresh result, then a long run over it, interrupted when its kernel sleeps."""
-    assert toy("run", "toy")[0] == 0
-    before = toy.files()
+    """An older result, and a long run to replace it, which has come to the cell that sleeps."""
+    before = toy.plant()
     toy.write("params/laptop/01_toy.yaml", "wait: 60\n")
     process = toy.start(*arguments)
     wait_for(lambda: toy.kernels() or process.poll() is not None)
