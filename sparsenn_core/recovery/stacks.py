@@ -84,7 +84,7 @@ def known_activation(name: str) -> str:
 
 def stacked(weights: Sequence[Tensor | Array], *, batched: bool) -> Stack:
     """A stack without biases from layer weights [out, in], or [out, in, taps], with a leading run axis if `batched`."""
-    arrays = [np.asarray(w.detach().cpu() if isinstance(w, Tensor) else w, dtype=np.float64) for w in weights]
+    arrays = [w.detach().cpu().double().numpy() if isinstance(w, Tensor) else w for w in weights]
     full = []
     for number, w in enumerate(arrays, start=1):
         w = w if batched else w[None]
@@ -109,7 +109,7 @@ def read_module(module: nn.Module) -> Stack:
     weights: list[Array] = []
     biases: list[Array | None] = []
     for parameter in module.parameters():
-        value = np.asarray(parameter.detach().cpu(), dtype=np.float64)
+        value = parameter.detach().cpu().double().numpy()
         if value.ndim > 1:
             weights.append(np.array(value.reshape(1, *value.shape[:2], -1)))
             biases.append(None)
