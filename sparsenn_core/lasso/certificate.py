@@ -45,6 +45,24 @@ def evaluate(coef: Array, dual: Array, features: Array, targets: Array, strength
         shrink = np.minimum(shrink, np.divide(reward, cost, out=np.ones_like(cost), where=cost > 0))
         objective = miss**2 / entries + strength * length
         bound = strength * (shrink * reward - shrink**2 * cost / 2)
-    gap = np.divide(objective - bound, objective, out=np.zeros_like(objective), where=objective > 0)
+    gap = np.divide(objective - bound, objective, out=np.zeros_like(objective), where=objective != 0)
     residual = np.divide(miss, size, out=miss.copy(), where=size > 0)
     return Values(objective, bound, gap, residual, norms * shrink[:, None], dual * shrink[:, None, None])
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is proven about given coefficients V.
+
+    The optimum lies in [bound, objective] if V satisfies the constraints (`feasible`); `gap` is the width of that
+    interval over the objective. `residual` = ||V Phi - Psi||_F / ||Psi||_F. `norms` [K] = ||L phi_k|| for the dual
+    L = `dual` [D, N] behind the bound: a neuron below 1 is used by no solution.
+    """
+
+    objective: float
+    bound: float
+    gap: float
+    residual: float
+    feasible: bool
+    norms: Array
+    dual: Array

@@ -30,6 +30,8 @@ from .newton import AmplitudeSystem, gram_factor, solve_right
 
 STEP = 0.99  # share of the way to the boundary that a step may go
 MOST_STEPS = 80
+PATIENCE = 5  # steps in which the gap must halve ...
+STALLED = 1e-8  # ... once it is below this
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Iterate:
 
 
 def interior_point(problem: Reduced, tol: float, clear: float) -> list[Iterate]:
-    """One iterate for each problem with relative duality gap below `tol`, or the last of `MOST_STEPS`.
+    """One iterate for each problem: relative duality gap below `tol`, or where rounding stops progress.
 
     Columns with ||L x_k|| < `clear` and a small amplitude are set aside on the way (0 keeps all); whoever calls must
     check them against the final dual. Problems that are done leave the batch. Cost of a step:
@@ -64,21 +66,23 @@ def interior_point(problem: Reduced, tol: float, clear: float) -> list[Iterate]:
     state = _start(problem)
     count = len(problem.ridge)
     position = torch.arange(count)
+    history = torch.full((PATIENCE, count), torch.inf, dtype=problem.rows.dtype)
     found: dict[int, Iterate] = {}
     for step in range(MOST_STEPS):
         u = state.rows @ state.dual.mT
         factor = gram_factor(state.rows, state.amplitudes, state.problem.ridge)
         free = solve_right(state.problem.targets, factor)
-        done = _relative_gap(state, free) < tol
-        if step == MOST_STEPS - 1:
-            done = torch.ones_like(done)
+        gap = _relative_gap(state, free)
+        stalled = (gap < STALLED) & (gap > history[step % PATIENCE] / 2)
+        done = (gap < tol) | stalled | (step == MOST_STEPS - 1)
+        history[step % PATIENCE] = gap
         for i in done.nonzero().flatten().tolist():
             found[int(position[i])] = state.iterate(i)
         if done.all():
             break
         if done.any():
             left = ~done
-            state, position = state.select(left), position[left]
+            state, position, history = state.select(left), position[left], history[:, left]
             u, factor, free = u[left], factor[left], free[left]
         state = _newton_step(state, u, factor, free - state.dual)
         state = state.without_clear_zeros(clear)
@@ -163,6 +167,10 @@ def _newton_step(state: _State, u: Tensor, factor: Tensor, miss: Tensor) -> _Sta
     centre = centring * mean - a * slack - reach * (da * linear - a * square / 2)
     da, dual, du = direction(miss, centre)
     step = (STEP * _reach(a, da, u, du, slack)).clamp(max=1)
+    # a factorisation that broke down gives no direction: stay, and be counted as stalled
+    sound = torch.isfinite(da).all(-1) & torch.isfinite(dual).flatten(1).all(-1)
+    da, dual = torch.where(sound[:, None], da, 0.0), torch.where(sound[:, None, None], dual, 0.0)
+    step = torch.where(sound, step, 0.0)
     return _State(state.problem, a + step[:, None] * da, state.columns, state.dual + step[:, None, None] * dual)
 
 

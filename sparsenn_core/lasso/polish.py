@@ -35,12 +35,17 @@ def near_columns(problem: Reduced, found: list[Iterate]) -> tuple[Reduced, Tenso
     return Reduced(rows, problem.targets, problem.ridge), columns, amplitudes.gather(1, columns), dual
 
 
-def polish(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
-    """Newton's method on the boundary set; returns (amplitudes [R, K], zero off the support, dual [R, q, p])."""
+def first_support(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> Tensor:
+    """The amplitudes that exceed their slack (relative to the largest amplitude and to 1), zero elsewhere."""
     norms = (problem.rows @ dual.mT).norm(dim=-1)
     slack = (1 - norms) * (1 + norms) / 2
-    boundary = amplitudes > amplitudes.amax(-1, keepdim=True) * slack
-    amplitudes = amplitudes * boundary
+    return amplitudes * (amplitudes > amplitudes.amax(-1, keepdim=True) * slack)
+
+
+def polish(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
+    """Newton's method on the boundary set; returns (amplitudes [R, K], zero off the support, dual [R, q, p])."""
+    amplitudes = first_support(problem, amplitudes, dual)
+    boundary = amplitudes > 0
     for _ in range(STEPS):
         u = problem.rows @ dual.mT
         norms = u.norm(dim=-1)

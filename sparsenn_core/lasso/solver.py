@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from .certificate import Array, evaluate
 from .interior import Reduced, interior_point
 from .newton import solve_right
-from .polish import independent_atoms, metric, near_columns, polish
+from .polish import first_support, independent_atoms, metric, near_columns, polish
 from .reduction import RANK_TOLERANCE, Reduction, checked, reductions
 from .solution import Batch, Solution
 
 CERTIFIED = 1e-12
 BOUNDARY = 1e-9
-ATTEMPTS = ((1e-10, 0.9), (1e-10, 0.0), (1e-13, 0.0))  # (gap at which the polish takes over, norm below which to prune)
+ATTEMPTS = ((1e-10, 0.9), (1e-13, 0.0))  # (gap at which the polish takes over, norm below which to prune)
 
 
 def solve(
@@ -91,17 +91,51 @@ def _members(group: Reduction, index: NDArray) -> Reduction:
 
 
 def _solve_group(batch: Batch, group: Reduction, tol: float, clear: float) -> None:
-    """Solve the problems of a group and write those that improve the certificate into the batch."""
+    """Solve the problems of a group and write what improves the certificates into the batch."""
     tensors = (torch.from_numpy(np.ascontiguousarray(t)) for t in (group.rows, group.targets, group.ridge))
     problem = Reduced(*tensors)
     near, columns, amplitudes, dual = near_columns(problem, interior_point(problem, tol, clear))
-    amplitudes, dual = polish(near, amplitudes, dual)
+    _write(batch, group, problem, near, columns, *polish(near, amplitudes, dual))
+    if not (np.abs(batch.gap[group.members]) < CERTIFIED).all():
+        # nearly dependent atoms: Newton's method is lost where the interior iterate is not
+        _write(batch, group, problem, near, columns, first_support(near, amplitudes, dual), dual)
+
+
+def _write(
+    batch: Batch,
+    group: Reduction,
+    problem: Reduced,
+    near: Reduced,
+    columns: torch.Tensor,
+    amplitudes: torch.Tensor,
+    dual: torch.Tensor,
+) -> None:
+    """Certify amplitudes of the near columns with a reduced dual on the data; keep what is better than before."""
     norms = (problem.rows @ dual.mT).norm(dim=-1)
     boundary = norms > 1 - BOUNDARY
-    unique = independent_atoms(near, amplitudes, dual, boundary.gather(1, columns))
+    unique = independent_atoms(near, amplitudes, dual, boundary.gather(1, columns)).numpy()
     full = torch.zeros_like(norms).scatter(1, columns, amplitudes)
     coef = _coefficients(batch, group, problem, full, dual)
-    _write(batch, group, coef, group.dual(dual.numpy()), full.numpy() > 0, boundary.numpy(), unique.numpy())
+    mine = group.members
+    strength = None if batch.strength is None else batch.strength[mine]
+    values = evaluate(coef, group.dual(dual.numpy()), batch.features[mine], batch.targets[mine], strength)
+    old, new = np.abs(batch.gap[mine]), np.abs(values.gap)
+    better = (new < old) | (np.isnan(old) & np.isfinite(new))
+    support = full.numpy() > 0
+    off = np.where(support, -np.inf, values.norms).max(-1)
+    margin = np.where(np.isfinite(off), 1 - off, 1.0)
+    for name, value in (
+        ("coef", coef),
+        ("dual", values.dual),
+        ("objective", values.objective),
+        ("gap", values.gap),
+        ("residual", values.residual),
+        ("support", support),
+        ("boundary", boundary.numpy()),
+        ("unique", unique),
+        ("margin", margin),
+    ):
+        getattr(batch, name)[mine[better]] = value[better]
 
 
 def _coefficients(
@@ -116,19 +150,3 @@ def _coefficients(
     miss = batch.targets[mine] - coef @ batch.features[mine]
     reduced = torch.from_numpy(miss @ group.lift.swapaxes(1, 2))
     return coef + (weighted @ solve_right(reduced, metric(problem, amplitudes)).mT).mT.numpy()
-
-
-def _write(
-    batch: Batch, group: Reduction, coef: Array, dual: Array, support: NDArray, boundary: NDArray, unique: NDArray
-) -> None:
-    mine = group.members
-    strength = None if batch.strength is None else batch.strength[mine]
-    values = evaluate(coef, dual, batch.features[mine], batch.targets[mine], strength)
-    better = ~(np.abs(values.gap) >= np.abs(batch.gap[mine]))
-    to = mine[better]
-    batch.coef[to], batch.dual[to] = coef[better], values.dual[better]
-    batch.objective[to], batch.gap[to] = values.objective[better], values.gap[better]
-    batch.residual[to] = values.residual[better]
-    batch.support[to], batch.boundary[to], batch.unique[to] = support[better], boundary[better], unique[better]
-    off = np.where(support, -np.inf, values.norms).max(-1)
-    batch.margin[to] = np.where(np.isfinite(off), 1 - off, 1.0)[better]
