@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,8 +81,13 @@ def _check_figure(name: str, number: int, data: Mapping[str, Any]) -> None:
         raise RuntimeError(
             f"{name}: the figure of code cell {number} was not kept as {PLOTLY}; call sparsenn_core.figures.use() first"
         )
-    if PLOTLY in data and not data[PLOTLY].get("data"):
+    if PLOTLY not in data:
+        return
+    if not data[PLOTLY].get("data"):
         raise RuntimeError(f"{name}: the figure of code cell {number} has no trace")
+    meta = data[PLOTLY].get("layout", {}).get("meta")
+    if not isinstance(meta, dict) or not meta.get("alt"):
+        raise RuntimeError(f"{name}: the figure of code cell {number} has no alternative text in layout.meta['alt']")
 
 
 def _write_pages(
@@ -100,7 +106,7 @@ def _write_pages(
     claims = [c for name in notebooks for c in claims_of(executed[name].parent, profile)]
     full = project.results / "full"
     committed = [c for name in notebooks for c in claims_of(full / name, "full")] if profile != "full" else []
-    runs = {name: _run_of(executed[name].parent) for name in notebooks}
+    runs = {name: _run_of(name, executed[name].parent, profile) for name in notebooks}
     generated = source / GENERATED
     generated.mkdir()
     (generated / "ledger.md").write_text(ledger(claims, profile, titles, committed), "utf-8")
@@ -121,10 +127,13 @@ def _public(notebook: nbformat.NotebookNode, root: Path) -> str:
     return nbformat.writes(public).replace(f"{inside}/", "").replace(inside, ".")
 
 
-def _run_of(folder: Path) -> dict[str, Any]:
-    """What a run says of itself in `run.json`; empty where it wrote none."""
+def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
+    """What a run says of itself in `run.json`, empty where it wrote none; refuses the run of another profile."""
     path = folder / "run.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    run = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if run.get("profile", profile) != profile:
+        raise RuntimeError(f"{name}: {path} is a run of profile {run['profile']!r}, the book's is {profile!r}")
+    return run
 
 
 def _run_jupyter_book(stage: Path, project: Project) -> None:
@@ -136,9 +145,10 @@ def _run_jupyter_book(stage: Path, project: Project) -> None:
         [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False, env=environment
     )
     log = stage / LOG
-    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    output, errors = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in (done.stdout, done.stderr))
+    log.write_text(output + errors, encoding="utf-8")
     if done.returncode != 0:
-        said = [line.strip() for line in done.stderr.splitlines() if "WARNING" in line or "ERROR" in line]
+        said = [line.strip() for line in errors.splitlines() if "WARNING" in line or "ERROR" in line]
         reason = said[0].replace(str(stage / "source") + os.sep, "") if said else f"status {done.returncode}"
         raise RuntimeError(f"the book does not build: {reason} (all in {project.shown(log)})")
 

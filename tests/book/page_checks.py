@@ -172,7 +172,8 @@ def undrawn_figures(page: Page) -> list[str]:
     return page.evaluate(
         """() => [...document.querySelectorAll('.plotly-figure')].filter(figure => {
             const box = figure.querySelector('.plotly-canvas');
-            const marks = box.querySelectorAll('.mlayer path, .mlayer image, .gl-container canvas, .pielayer path, .table');
+            const marks = box.querySelectorAll(
+                '.mlayer path, .mlayer image, .gl-container canvas, .pielayer path, .table');
             return !box.querySelector('svg.main-svg') || !marks.length || !box._fullData.some(t => t.visible === true)
                 || !box.getAttribute('aria-label');
         }).map(figure => figure.textContent.slice(0, 60) || 'a figure')"""
@@ -215,6 +216,25 @@ def switch_theme(page: Page, theme: str) -> None:
             return
         page.locator(".theme-switch-button:visible").first.click()
     raise AssertionError(f"the button never chose the {theme} theme")
+
+
+def complaints(running: Browser, page: Path, figures: int | None = None) -> list[str]:
+    """Everything wrong with one page opened from disk, on a desk and then on a phone; `figures` must be drawn."""
+    found = []
+    with visit(running, page.as_uri()) as seen:
+        for width in (DESK, PHONE):
+            if width == PHONE:
+                seen.page.set_viewport_size({"width": PHONE, "height": 850})
+                seen.page.wait_for_timeout(300)
+            found += [f"not drawn at {width}: {label}" for label in undrawn_figures(seen.page)]
+            found += [f"not drawn at {width}: {formula}" for formula in undrawn_formulas(seen.page)]
+            if overflow(seen.page) > 0:
+                found += [f"{overflow(seen.page)} pixels too wide at {width}"]
+        drawn = drawn_figures(seen.page)
+        if figures is not None and drawn != figures:
+            found += [f"{drawn} of {figures} figures drawn"]
+        found += seen.problems
+    return [f"{page.name}: {text}" for text in found]
 
 
 def search_results(running: Browser, address: str, word: str) -> list[str]:

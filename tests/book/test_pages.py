@@ -1,0 +1,93 @@
+"""The built pages as files: what they refer to, what they say, what they leave out."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import page_checks as checks
+import pytest
+import small_book
+from conftest import SmallBook
+
+from sparsenn_core.runner import pages
+
+
+def plotly_figures() -> ModuleType:
+    """The Sphinx extension, which is no package."""
+    spec = importlib.util.spec_from_file_location("plotly_figures", small_book.BOOK / "_ext" / "plotly_figures.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.book
+def test_nothing_comes_from_another_host(built: SmallBook) -> None:
+    assert checks.external_references(built.html) == []
+
+
+def test_the_check_finds_every_kind_of_external_reference(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        '<script src="https://a.org/x.js"></script><link rel="stylesheet" href="//b.org/y.css">'
+        '<img src="http://c.org/z.png"><script>load("https://d.org/w.js")</script>'
+        '<p style="background: url(https://e.org/v.png)"><style>@import "https://f.org/u.css";</style>'
+        '<a href="https://g.org">a link is no reference</a><script type="application/json">"http://h.org"</script>'
+    )
+    (tmp_path / "b.css").write_text("/* https://i.org */ a { background: url('//j.org/t.png') }")
+    found = " ".join(checks.external_references(tmp_path))
+    assert [name for name in "abcdefghij" if f"{name}.org" in found] == list("abcdefj")
+
+
+@pytest.mark.book
+def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook) -> None:
+    index = (built.html / "index.html").read_text()
+    assert "6 claims" in index
+    assert index.count("verdict-reproduced") >= 2
+    assert f'href="notebooks/{small_book.NAME}.html"' in index
+    assert "<strong>laptop</strong> profile" in index
+    status = (built.html / "status.html").read_text()
+    for text in ("A small chapter", "2.4.6", "cpu", "laptop"):
+        assert text in status
+    for path in built.html.rglob("*"):
+        if path.suffix in (".html", ".ipynb", ".md", ".txt"):
+            assert str(built.project.root) not in path.read_text(), path
+
+
+@pytest.mark.book
+def test_plotly_is_loaded_only_where_there_is_a_figure(built: SmallBook) -> None:
+    loading = [path.name for path in checks.pages_of(built.html) if "plotly.min.js" in path.read_text()]
+    assert loading == [f"{small_book.NAME}.html"]
+    assert (built.html / "_static" / "plotly.min.js").stat().st_size > 1e6
+
+
+def test_a_figure_cannot_break_out_of_its_element() -> None:
+    evil = "</script><script>alert(1)</script>"
+    content = {"data": [{"name": evil}], "layout": {"title": {"text": evil}, "meta": {"alt": f'"{evil}'}}}
+    text = plotly_figures().figure(content)
+    assert text.count("<script") == text.count("</script") == 1
+    assert "alert(1)" in text
+
+
+def test_captions_keep_plotlys_few_tags_and_formulas() -> None:
+    html = plotly_figures().caption_html("a<sub>1</sub> <img src=x> & $x < 1$")
+    assert "a<sub>1</sub> &lt;img src=x&gt; &amp; " in html
+    assert r"\(x &lt; 1\)" in html
+
+
+def test_contents_follow_the_notebooks() -> None:
+    toc = pages.contents(["01_a", "02_b"])
+    assert [c["file"] for c in toc["parts"][0]["chapters"]] == ["notebooks/01_a", "notebooks/02_b"]
+    for page in pages.AFTERWORD:
+        assert (small_book.BOOK / f"{page}.md").is_file()
+
+
+def test_the_title_is_the_first_heading_of_level_one() -> None:
+    cells = [
+        {"cell_type": "code", "source": "# not this"},
+        {"cell_type": "markdown", "source": "(label)=\n\n# The title\n\n## below"},
+    ]
+    assert pages.title({"cells": cells}, "fallback") == "The title"
+    assert pages.title({"cells": cells[:1]}, "fallback") == "fallback"
