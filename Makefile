@@ -51,5 +51,6 @@ lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
 
 clean:  ## remove what was built; keeps .venv, results/full and results/custom
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@mkdir -p results
 	@find results -mindepth 1 -maxdepth 1 ! -name full ! -name custom -exec rm -rf {} +
 	@find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

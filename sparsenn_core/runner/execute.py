@@ -90,7 +90,7 @@ def _work(task: Task, attempt: Path, watch: Watch) -> int:
     environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     command = [sys.executable, "-P", "-m", "sparsenn_core.runner.worker", f"{output_dir}/{WORK}"]
     with (work / LOG).open("wb") as log:
-        # In a session of its own, so that Ctrl-C reaches the runner alone and the runner stops its workers in order.
+        # Detached from the terminal, so that Ctrl-C reaches the runner alone and the runner stops its workers in order.
         process = subprocess.Popen(
             command,
             cwd=task.project.root,
