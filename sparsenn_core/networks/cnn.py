@@ -16,7 +16,8 @@ class DisjointConv1d(nn.Module):
 
     Weight [out_channels, in_channels, kernel] as in `nn.Conv1d`; no bias unless asked for. Because patches do not
     overlap it is one matrix product, which stacks over many networks far better than a convolution does.
-    Input [n, in_channels, length], length a multiple of kernel; output [n, out_channels, length / kernel].
+    Channels come first: input [in_channels, n, length], length a multiple of kernel; output
+    [out_channels, n, length / kernel].
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, *, bias: bool = False) -> None:
@@ -26,12 +27,12 @@ class DisjointConv1d(nn.Module):
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        n, channels, length = x.shape
-        patches = x.reshape(n, channels, length // self.kernel, self.kernel).transpose(1, 2).flatten(2)
-        out = patches @ self.weight.flatten(1).T
+        channels, n, length = x.shape
+        patches = x.reshape(channels, n * length // self.kernel, self.kernel).transpose(1, 2).flatten(0, 1)
+        out = self.weight.flatten(1) @ patches
         if self.bias is not None:
-            out = out + self.bias
-        return out.transpose(1, 2)
+            out = out + self.bias[:, None]
+        return out.unflatten(1, (n, length // self.kernel))
 
     def extra_repr(self) -> str:
         out_channels, in_channels, kernel = self.weight.shape
@@ -71,10 +72,10 @@ class TreeCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, prod(kernels)] -> [n, channels[-1]]."""
-        h = x.unsqueeze(1)
+        h = x.unsqueeze(0)
         for layer in self.layers[:-1]:
             h = self.activation(layer(h))
-        return self.last_activation(self.layers[-1](h)).flatten(1)
+        return self.last_activation(self.layers[-1](h)).squeeze(2).T
 
 
 def baseline_cnn(activation: str, *, generator: torch.Generator, **options: object) -> TreeCNN:

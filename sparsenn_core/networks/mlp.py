@@ -12,6 +12,16 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.networks.initialization import activation_module, initialize_default_
 
 
+def affine(layer: nn.Linear, h: Tensor) -> Tensor:
+    """`layer` on features first: [in, n] -> [out, n].
+
+    The same numbers as `layer(h.T).T`; but the gradient of the weight comes out in the weight's own memory order, so
+    that the update of a stacked ensemble compiles to vector code.
+    """
+    out = layer.weight @ h
+    return out if layer.bias is None else out + layer.bias[:, None]
+
+
 class MLP(nn.Module):
     """A fully connected network with widths[0] inputs and widths[-1] outputs.
 
@@ -45,7 +55,7 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, widths[0]] -> [n, widths[-1]]."""
-        h = x
+        h = x.T
         for layer in self.layers[:-1]:
-            h = self.activation(layer(h))
-        return self.last_activation(self.layers[-1](h))
+            h = self.activation(affine(layer, h))
+        return self.last_activation(affine(self.layers[-1], h)).T

@@ -1,0 +1,32 @@
+"""Many networks of one shape, trained as one: ensembles, optimizers, observers, the loop, the minimiser."""
+
+from sparsenn_core.training.checkpoint import Checkpoint
+from sparsenn_core.training.data import Data
+from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.fit import Fit, fit
+from sparsenn_core.training.minimise import Minimum, minimise
+from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
+from sparsenn_core.training.optimizers import SGD, Adam, Optimizer, ProximalAdam, ProximalSGD, cosine
+from sparsenn_core.training.stopping import EarlyStopping
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Checkpoint",
+    "Data",
+    "EarlyStopping",
+    "Ensemble",
+    "Fit",
+    "Minimum",
+    "Moment",
+    "Observer",
+    "Optimizer",
+    "ProximalAdam",
+    "ProximalSGD",
+    "at_steps",
+    "cosine",
+    "every_epochs",
+    "fit",
+    "minimise",
+    "on_stop",
+]
