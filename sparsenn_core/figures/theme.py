@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
 from numpy.typing import ArrayLike
@@ -169,7 +170,10 @@ def points(
             "thickness": 1.5,
             "width": 4,
         }
+    # An open symbol is only its outline, which has to be as strong as a line.
     marker = {"color": s.color, "symbol": s.marker, "size": 9}
+    if s.marker.endswith("-open"):
+        marker["line"] = {"width": 2}
     return fig.add_trace(
         go.Scatter(x=x, y=y, name=name, legendgroup=name, mode="markers", marker=marker, error_y=bars), **place
     )
@@ -205,4 +209,4 @@ def level(fig: go.Figure, y: float, text: str, which: Look = "theory", **place: 
 
 def _list(values: ArrayLike) -> list[float]:
     """Plain floats, so that sequences of every kind can be joined and reversed."""
-    return [float(value) for value in values]  # type: ignore[union-attr]
+    return [float(value) for value in np.asarray(values, dtype=float)]

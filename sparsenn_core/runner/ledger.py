@@ -102,10 +102,10 @@ def measured(values: Mapping[str, Any] | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """A closed interval, `[0.75, 0.89]`, its brackets escaped for MyST; an end that is None is infinite, and round."""
+    """A closed interval, `[0.75, 0.89]`, in MyST as one piece; an end that is None is infinite, and its side round."""
     left = "(−∞" if low is None else rf"\[{number(low)}"
     right = "∞)" if high is None else rf"{number(high)}\]"
-    return f"{left},\u00a0{right}"
+    return f"[{left}, {right}]{{.interval}}"
 
 
 def number(value: float) -> str:
@@ -138,10 +138,16 @@ def _chapter(notebook: str, title: str | None, own: Mapping[str, Sequence[Claim]
         claim = next(c for c in by_profile.values() if c is not None)
         lines += [f"* - [{_inline(claim['statement'])}]{{#claim-{_slug(key)} .statement}}"]
         lines += [f"    [{_inline(claim['source'])}]{{.source}}"] if claim["source"] else []
-        lines += [f"  - {_inline(claim['recorded'] or '–')}{_holds(claim)}"]
-        for found in by_profile.values():
-            lines += [f"  - {badge(found['verdict'])} {measured(found['measured'])}".rstrip() if found else "  - –"]
+        lines += [f"  - {_where('Recorded')} {_inline(claim['recorded'] or '–')}{_holds(claim)}"]
+        for name, found in by_profile.items():
+            text = f"{badge(found['verdict'])} {measured(found['measured'])}".rstrip() if found else "–"
+            lines += [f"  - {_where(_scale(name))} {text}"]
     return [*lines, ":::", ""]
+
+
+def _where(column: str) -> str:
+    """The column's name inside its cell: shown on phones, where each row is a card without a head."""
+    return f"[{column}]{{.where}}"
 
 
 def _holds(claim: Claim) -> str:

@@ -25,7 +25,7 @@ def title(notebook: Notebook, fallback: str) -> str:
 
 def contents(chapters: Sequence[str]) -> dict[str, Any]:
     """The table of contents for jupyter-book: the ledger, the chapters in order, the pages on the book itself."""
-    parts = [{"caption": "About the book", "chapters": [{"file": page} for page in AFTERWORD]}]
+    parts: list[dict[str, Any]] = [{"caption": "About the book", "chapters": [{"file": page} for page in AFTERWORD]}]
     if chapters:
         studies = [{"file": f"notebooks/{name}"} for name in chapters]
         parts.insert(0, {"caption": "Chapters", "numbered": True, "chapters": studies})

@@ -87,3 +87,12 @@ def test_paper_shows_light_figures_and_no_toolbar(built: SmallBook, running: Bro
         seen.page.wait_for_timeout(500)
         assert checks.text_colors(seen.page) == dark
         assert len(seen.page.pdf()) > 10_000
+
+
+def test_both_menus_open_on_a_phone(built: SmallBook, running: Browser) -> None:
+    for button, link in (("primary", "Status of this copy"), ("secondary", "Claims")):
+        with checks.visit(running, (built.html / CHAPTER).as_uri(), checks.PHONE) as seen:
+            seen.page.locator(f".{button}-toggle:visible").click()
+            entry = seen.page.locator("dialog[open] a").filter(has_text=link)
+            entry.wait_for(state="visible")
+            assert entry.bounding_box()

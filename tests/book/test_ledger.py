@@ -44,15 +44,15 @@ def test_profiles_never_share_a_column(tmp_path: Path) -> None:
     assert head.split("\n  - ")[2:] == ["Measured here (laptop)", "Full scale\n"]
     cells = {row.split("]")[0]: row.rstrip().split("\n  - ")[2:] for row in rows}
     assert "reproduced" in cells["[Most runs fit."][0]
-    assert cells["[Most runs fit."][1] == "–"
-    assert cells["[The rate $p$ is small."][0] == "–"
+    assert cells["[Most runs fit."][1] == "[Full scale]{.where} –"
+    assert cells["[The rate $p$ is small."][0] == "[Measured here (laptop)]{.where} –"
     assert "new" in cells["[The rate $p$ is small."][1]
     assert text.count("claims [") == 2
 
 
 def test_the_full_profile_shows_its_own_claims_once(tmp_path: Path) -> None:
     full = written(tmp_path / "01_a", [SAID], "full")
-    assert ledger(full, "full", {"01_a": "First"}, full).count("Full scale") == 2
+    assert ledger(full, "full", {"01_a": "First"}, full).count("Full scale") == 3  # count, head, cell
 
 
 def test_smoke_is_never_evidence(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ def test_claims_of_another_profile_or_with_a_typed_verdict_are_refused(tmp_path:
 
 def test_measured_values_show_interval_count_unit_and_method() -> None:
     rate = {"value": 0.9375, "low": 0.85, "high": 0.9754, "count": 64, "unit": "", "method": "Wilson"}
-    assert measured(rate).replace("\u00a0", " ") == r"0.9375 \[0.85, 0.9754\], n = 64 [Wilson]{.source}"
+    assert measured(rate).replace("\u00a0", " ") == r"0.9375 [\[0.85, 0.9754\]]{.interval}, n = 64 [Wilson]{.source}"
     assert measured(vars(exact(9.169e-5, unit="nats"))) == "9.169·10⁻⁵ nats [exact]{.source}"
     open_ends = vars(mean_interval([2.0])) | {"low": None, "high": None}
-    assert measured(open_ends).replace("\u00a0", " ").startswith("2 (−∞, ∞) [")
+    assert measured(open_ends).replace("\u00a0", " ").startswith("2 [(−∞, ∞)]{.interval} [")
     assert measured(None) == ""
 
 
@@ -98,8 +98,8 @@ def test_numbers_are_printed_as_in_a_text(value: float, text: str) -> None:
 
 
 def test_open_ends_are_round_and_closed_ends_escaped() -> None:
-    assert interval(None, 3).replace("\u00a0", " ") == r"(−∞, 3\]"
-    assert interval(0.5, None).replace("\u00a0", " ") == r"\[0.5, ∞)"
+    assert interval(None, 3) == r"[(−∞, 3\]]{.interval}"
+    assert interval(0.5, None) == r"[\[0.5, ∞)]{.interval}"
 
 
 def test_every_verdict_has_a_symbol_of_its_own() -> None:
@@ -112,4 +112,4 @@ def test_text_that_would_open_a_block_stays_a_line(tmp_path: Path) -> None:
     text = ledger(written(tmp_path / "01_a", [claim], "laptop"), "laptop", {"01_a": "First"})
     assert r"[1\. of \[0, 1) is a number]{#claim-a-odd .statement}" in text
     assert r"[\- a study]{.source}" in text
-    assert r"  - \# one" in text
+    assert r"{.where} \# one" in text

@@ -6,6 +6,7 @@
   const PRINT_WIDTH = 640; // pixels; fits the text column of A4 and US letter
   const touch = matchMedia("(pointer: coarse)").matches;
   const figures = [];
+  let printing = false;
 
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -92,12 +93,12 @@
       for (const { target } of entries) {
         const figure = figures.find(({ box }) => box.parentElement === target);
         const width = widthOf(figure);
-        if (target.clientWidth > 0 && Math.abs(width - figure.width) > 1) draw(figure, width);
+        if (!printing && target.clientWidth > 0 && Math.abs(width - figure.width) > 1) draw(figure, width);
       }
     });
     figures.forEach(({ box }) => resized.observe(box.parentElement));
 
-    new MutationObserver(() => redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    new MutationObserver(() => printing || redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     printInLight();
   }
 
@@ -106,11 +107,13 @@
     const root = document.documentElement;
     let theme;
     addEventListener("beforeprint", () => {
+      printing = true;
       theme = root.dataset.theme;
       root.dataset.theme = "light";
       redraw(PRINT_WIDTH);
     });
     addEventListener("afterprint", () => {
+      printing = false;
       root.dataset.theme = theme;
       redraw();
     });
