@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +14,12 @@ from sparsenn_core.recovery.symmetry import (
     enumerated_layers,
     exact_search,
     move,
-    random_elements,
+    random_element,
 )
 
 ENUMERATE_UP_TO = 5040  # 7! permutations, or 5! * 2^5 signed ones (3840)
 _CHUNK = 5_000_000  # numbers held at once by the copies of a batch
+_LARGEST_SEARCH = 20_000_000  # numbers an exact search may hold for one run
 
 
 def match_activations(target: Stack, source: Stack, activation: str, inputs: Array, *, signed: bool) -> Stack:
@@ -31,28 +34,33 @@ def match_activations(target: Stack, source: Stack, activation: str, inputs: Arr
     return source
 
 
+def _joined(parts: Sequence[Stack]) -> Stack:
+    """The runs of all parts, one part after the other."""
+    return Stack(
+        [np.concatenate(arrays) for arrays in zip(*(p.weights for p in parts), strict=True)],
+        [np.concatenate(arrays) for arrays in zip(*(p.biases for p in parts), strict=True)],
+    )
+
+
 def _started(
-    target: Stack, source: Stack, activation: str, *, signed: bool, inputs: Array, starts: int, rng: np.random.Generator
+    target: Stack, source: Stack, activation: str, *, signed: bool, inputs: Array, starts: int, seed: int
 ) -> Stack:
-    """The best, run by run, of the descents from the source as it is, from the activation match, and `starts` random
-    elements of the group."""
-    candidates = [source.select(slice(None))]
-    candidates.append(match_activations(target, source.select(slice(None)), activation, inputs, signed=signed))
+    """The best, run by run, of the descents from the source as it is, from the activation match, and from `starts`
+    random elements of the group, the same for every run."""
+    rng = np.random.default_rng(seed)
+    candidates = [source, match_activations(target, source.select(slice(None)), activation, inputs, signed=signed)]
     for _ in range(starts):
         shuffled = source.select(slice(None))
         for layer, units in enumerate(source.hidden):
-            move(shuffled, layer, *random_elements(units, source.runs, rng, signed=signed))
+            order, sign = random_element(units, rng, signed=signed)
+            move(shuffled, layer, np.tile(order, (source.runs, 1)), np.tile(sign, (source.runs, 1)))
         candidates.append(shuffled)
-    best = descend(target, candidates[0], signed=signed)
-    least = target.squared_distance(best)
-    for candidate in candidates[1:]:
-        moved = descend(target, candidate, signed=signed)
-        squared = target.squared_distance(moved)
-        better = squared < least
-        for kept, new in zip(best.weights + best.biases, moved.weights + moved.biases, strict=True):
-            kept[better] = new[better]
-        least = np.minimum(least, squared)
-    return best
+    together, layers = _joined(candidates), range(len(source.hidden))
+    # the layer assigned first forgets its own arrangement, so both ends of the network have their turn
+    ends = [descend(target, together.select(slice(None)), order, signed=signed) for order in (layers, layers[::-1])]
+    moved = _joined([source, *ends])
+    squared = target.squared_distance(moved).reshape(-1, source.runs)
+    return moved.select(squared.argmin(0) * source.runs + np.arange(source.runs))
 
 
 def matched(
@@ -62,27 +70,26 @@ def matched(
     *,
     inputs: Array,
     starts: int,
-    rng: np.random.Generator,
+    seed: int,
     enumerate_up_to: int = ENUMERATE_UP_TO,
 ) -> tuple[Stack, NDArray[np.bool_]]:
     """The source's runs, each moved close to `target` (one run), and whether no group element brings it closer.
 
     Signs are free for tanh, which is odd. The search is exact, by enumeration, where that takes `enumerate_up_to`
-    elements or fewer, and for one hidden layer; otherwise several descents are made, an upper bound of the distance.
+    elements or fewer (and the copies fit into about half a gigabyte), and for one hidden layer; otherwise several
+    descents are made, an upper bound of the distance. A run's result does not depend on the other runs.
     """
     signed = activation == "tanh"
     _, elements = enumerated_layers(source.hidden, signed=signed)
-    exact = elements <= max(enumerate_up_to, 1)
-    size = sum(w[0].size for w in source.weights) * (elements if exact else 1)
+    size = sum(w[0].size for w in source.weights)
+    exact = elements == 1 or (elements <= enumerate_up_to and elements * size <= _LARGEST_SEARCH)
+    chunk = max(1, _CHUNK // (size * (elements if exact else starts + 2)))
     parts = []
-    for first in range(0, source.runs, max(1, _CHUNK // size)):
-        part = source.select(slice(first, first + max(1, _CHUNK // size)))
+    for first in range(0, source.runs, chunk):
+        part = source.select(slice(first, first + chunk))
         if exact:
             parts.append(exact_search(target, part, signed=signed))
         else:
-            parts.append(_started(target, part, activation, signed=signed, inputs=inputs, starts=starts, rng=rng))
-    moved = Stack(
-        [np.concatenate(arrays) for arrays in zip(*(p.weights for p in parts), strict=True)],
-        [np.concatenate(arrays) for arrays in zip(*(p.biases for p in parts), strict=True)],
-    )
+            parts.append(_started(target, part, activation, signed=signed, inputs=inputs, starts=starts, seed=seed))
+    moved = _joined(parts)
     return moved, np.full(source.runs, exact) | (target.squared_distance(moved) == 0)

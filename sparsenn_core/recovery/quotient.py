@@ -78,20 +78,31 @@ def quotient_distance(
     400 points uniform in [-1, 1]), and from `starts` random elements drawn from `seed`; the best counts. It is
     certified if it is below half of a's or b's distance from its own copies (`separation`). Two networks with
     parameters unlike each other end in different local minima for different starts, so read an uncertified distance
-    as what it is. Cost: a few milliseconds for two hidden layers of 25 units.
+    as what it is. Cost for two hidden layers of 25 units: 1 ms where b as it is is certified, 5 ms where the first two
+    starts are, else some 15 ms with 8 random starts.
     """
     target, source = read_tanh_mlp(a), read_tanh_mlp(b)
     shapes = [[tuple(p.shape) for p in net.parameters()] for net in (a, b)]
     if shapes[0] != shapes[1]:
         raise InputError(f"the networks have parameters of different shapes: {shapes[0]} and {shapes[1]}")
+    if not np.isfinite(target.squared_norm() + source.squared_norm()).all():
+        raise InputError("quotient_distance: a parameter is not a finite number")
+    enough = separation(target) / 2
+    distance = float(np.sqrt(target.squared_distance(source)[0]))
+    if distance < enough:
+        return QuotientDistance(distance, True, _parameters(source, b))
     if inputs is None:
         features = target.weights[0].shape[2]
         inputs = 2 * torch.rand(400, features, generator=generator(0, "alignment"), dtype=torch.float64) - 1
-    rng = np.random.default_rng([seed, 1])
     x = inputs.detach().cpu().double().numpy()
-    moved, exact = matched(target, source, "tanh", inputs=x, starts=starts, rng=rng, enumerate_up_to=enumerate_up_to)
-    distance = float(np.sqrt(target.squared_distance(moved)[0]))
-    certified = bool(exact[0]) or distance < max(separation(target), separation(source)) / 2
+    enough = max(enough, separation(source) / 2)
+    for k in dict.fromkeys((0, starts)):
+        moved, exact = matched(target, source, "tanh", inputs=x, starts=k, seed=seed, enumerate_up_to=enumerate_up_to)
+        distance = float(np.sqrt(target.squared_distance(moved)[0]))
+        certified = bool(exact[0]) or distance < enough
+        # nothing can be closer, so the random starts are left out
+        if certified:
+            break
     return QuotientDistance(distance, certified, _parameters(moved, b))
 
 

@@ -1,7 +1,8 @@
-"""How well students compute their teacher's function, and which of five outcomes a run has."""
+"""How well students compute their teacher's function, and which of six outcomes a run has."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -14,7 +15,7 @@ RANGES = {
     "tanh": (-1.0, 1.0),
     "linear": (-float("inf"), float("inf")),
 }
-OUTCOMES = ("recovered", "fitted", "partial", "collapsed", "dead")
+OUTCOMES = ("recovered", "fitted", "partial", "collapsed", "dead", "diverged")
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,13 @@ def outcome(scored: Scores, relative_distance: Tensor, *, fitted: float = 0.99, 
     partial    0.01 <= r2 < `fitted`
     collapsed  r2 < 0.01: it does no better than a constant, though its output may move
     dead       its output is exactly zero on every input
+    diverged   its error is not a finite number
 
     `relative_distance` is `Alignment.relative_shape`, which forgives the shrinkage of whole layers by a penalty, or the
     stricter `Alignment.relative`; say which. (The L1-penalised optimum nearest to the baseline teacher, strength 1e-5,
     has `relative` 1e-5 for relu, 0.002 for tanh, 0.15 for sigmoid, and `relative_shape` below 0.003 for all three.)
     Dead goes before collapsed, both before
-    the rest: a network that outputs nothing has recovered nothing, however close its weights are. `InputError` if a
-    run's error is not a number: such runs are to be counted apart.
+    the rest: a network that outputs nothing has recovered nothing, however close its weights are.
     """
     if not 0 < recovered < 1 or not 0.01 < fitted <= 1:
         raise InputError(
@@ -94,11 +95,11 @@ def outcome(scored: Scores, relative_distance: Tensor, *, fitted: float = 0.99, 
         )
     if len(relative_distance) != len(scored.r2):
         raise InputError(f"outcome: {len(scored.r2)} scores but {len(relative_distance)} distances")
-    if bool(scored.r2.isnan().any()):
-        raise InputError(f"outcome: run {int(scored.r2.isnan().nonzero()[0])} has no r2 (its error is not a number)")
     names = []
     for r2, dead, distance in zip(scored.r2.tolist(), scored.dead.tolist(), relative_distance.tolist(), strict=True):
-        if dead:
+        if not math.isfinite(r2):
+            names.append("diverged")
+        elif dead:
             names.append("dead")
         elif r2 < 0.01:
             names.append("collapsed")

@@ -89,7 +89,9 @@ def stacked(weights: Sequence[Tensor | Array], *, batched: bool) -> Stack:
     for number, w in enumerate(arrays, start=1):
         w = w if batched else w[None]
         if w.ndim not in (3, 4):
-            raise InputError(f"weight {number} has shape {arrays[number - 1].shape}, not [out, in] or [out, in, taps]")
+            raise InputError(
+                f"weight {number} has shape {arrays[number - 1].shape}, not [out, in] or [out, in, taps] (no biases)"
+            )
         full.append(np.array(w[..., None] if w.ndim == 3 else w))
     check_chain(full)
     return Stack(full, [np.zeros(w.shape[:2]) for w in full])

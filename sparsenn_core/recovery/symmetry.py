@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +63,13 @@ def gains(target: Stack, source: Stack, layer: int) -> Array:
     return rows(target) @ rows(source).transpose(0, 2, 1)
 
 
-def descend(target: Stack, source: Stack, *, signed: bool, sweeps: int = 100) -> Stack:
+def descend(target: Stack, source: Stack, layers: Sequence[int], *, signed: bool, sweeps: int = 100) -> Stack:
     """Alternate exact assignments, hidden layer by hidden layer, until none improves; `source` is moved in place.
 
+    `layers` are all the hidden layers, in the order of the sweeps.
     The distance never grows; the end is a local minimum over the group, and the global one where there is a single
     hidden layer. A run's result does not depend on the others.
     """
-    layers = range(len(source.hidden))
     for _ in range(sweeps):
         moved = False
         for layer in layers:
@@ -87,10 +88,9 @@ def descend(target: Stack, source: Stack, *, signed: bool, sweeps: int = 100) ->
     return source
 
 
-def random_elements(units: int, runs: int, rng: np.random.Generator, *, signed: bool) -> tuple[Index, Array]:
-    """Uniform (signed) permutations of `units` units, one a run."""
-    order = np.argsort(rng.random((runs, units)), axis=1)
-    return order, rng.choice([-1.0, 1.0], (runs, units)) if signed else np.ones((runs, units))
+def random_element(units: int, rng: np.random.Generator, *, signed: bool) -> tuple[Index, Array]:
+    """A uniform (signed) permutation of `units` units: order [units] and sign [units]."""
+    return rng.permutation(units), rng.choice([-1.0, 1.0], units) if signed else np.ones(units)
 
 
 def enumerated_layers(hidden: list[int], *, signed: bool) -> tuple[list[int], int]:

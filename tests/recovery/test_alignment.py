@@ -110,11 +110,31 @@ def test_a_batch_is_its_runs():
     torch.testing.assert_close(by_name.distance, result.distance, rtol=0, atol=0)
 
 
+def test_wide_runs_do_not_depend_on_their_neighbours():
+    teacher = embed(literal_teacher("baseline", "relu"))
+    nets = [MLP((12, 9, 8, 1), "relu", bias=False, generator=generator(s, "init")) for s in range(4)]
+    together = [torch.stack([p.detach() for p in ps]) for ps in zip(*(n.parameters() for n in nets), strict=True)]
+    result = aligned(teacher, together, "relu")
+    assert not bool(result.exact.any())
+    for run, net in enumerate(nets):
+        assert float(aligned(teacher, net, "relu")) == pytest.approx(float(result.distance[run]), rel=1e-12)
+
+
+def test_diverged_students_get_no_distance_and_disturb_no_other():
+    teacher = [p.detach() for p in literal_teacher("multi_channel", "tanh").parameters()]
+    students = [torch.stack([w, w, w]) for w in teacher]
+    students[1][1, 0, 0] = float("nan")
+    result = aligned(teacher, students, "tanh")
+    assert result.distance[[0, 2]].tolist() == pytest.approx([0, 0], abs=1e-12)
+    assert result.distance.isnan().tolist() == [False, True, False]
+    assert result.exact.tolist() == [True, False, True]
+
+
 def test_shape_distance_forgives_a_factor_a_layer_and_no_more():
     teacher = [p.detach() for p in literal_teacher("multi_channel", "tanh").parameters()]
     shrunk = [c * w for c, w in zip((0.9, 0.8, 0.7), teacher, strict=True)]
     result = aligned(teacher, shrunk, "tanh")
-    assert float(result.relative_shape) < 1e-7 < 0.1 < float(result.relative)
+    assert float(result.relative_shape) < 1e-12 < 0.1 < float(result.relative)
     bent = aligned(teacher, [teacher[0] + 0.3, *teacher[1:]], "tanh")
     assert 0.01 < float(bent.relative_shape) <= float(bent.relative)
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from test_quotient import build, copied, vector
+from tanh_networks import build, copied, vector
 from torch import nn
 
 from sparsenn_core.errors import InputError

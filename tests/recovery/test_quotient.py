@@ -1,10 +1,9 @@
 """The quotient distance of tanh networks: brute force, exact copies, certificates that never lie."""
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
+from tanh_networks import all_distances, build, copied, vector
 from torch import nn
 
 from sparsenn_core.errors import InputError
@@ -15,54 +14,11 @@ from sparsenn_core.recovery.quotient import read_tanh_mlp
 from sparsenn_core.recovery.separation import separation
 
 
-def build(widths, seed: int, bias: float = 1.0) -> MLP:
-    """Glorot-uniform weights and biases uniform in +-bias, float64."""
-    g = generator(seed, "init")
-    net = MLP(widths, "tanh", generator=g).double().requires_grad_(False)
-    for p in net.parameters():
-        a = bias if p.ndim == 1 else (6 / sum(p.shape)) ** 0.5
-        p.uniform_(-a, a, generator=g)
-    return net
-
-
-def copied(net: MLP, seed: int, noise: float = 0.0) -> MLP:
-    """A copy with shuffled and flipped hidden units, every parameter disturbed by N(0, noise^2)."""
-    g = generator(seed, "copy")
-    twin = build([net.layers[0].in_features, *(m.out_features for m in net.layers)], 0)
-    twin.load_state_dict(net.state_dict())
-    for layer, after in itertools.pairwise(twin.layers):
-        n = layer.out_features
-        order, sign = torch.randperm(n, generator=g), torch.randint(0, 2, (n,), generator=g).double() * 2 - 1
-        layer.weight.copy_(layer.weight[order] * sign[:, None])
-        layer.bias.copy_(layer.bias[order] * sign)
-        after.weight.copy_(after.weight[:, order] * sign)
-    for p in twin.parameters():
-        p.add_(noise * torch.randn(p.shape, generator=g, dtype=p.dtype))
-    return twin
-
-
-def vector(net: nn.Module) -> np.ndarray:
-    return np.concatenate([p.detach().numpy().ravel() for p in net.parameters()])
-
-
-def signed_matrices(n: int) -> list[np.ndarray]:
-    signs = itertools.product([1.0, -1.0], repeat=n)
-    return [np.diag(s) @ np.eye(n)[list(p)] for s, p in itertools.product(signs, itertools.permutations(range(n)))]
-
-
-def orbit(net: MLP) -> np.ndarray:
-    """[elements, parameters] all images of a network with two hidden layers under matrices P, Q."""
-    (w, b), (u, c), (v, d) = [(m.weight.numpy(), m.bias.numpy()) for m in net.layers]
-    first, second = signed_matrices(len(b)), signed_matrices(len(c))
-    return np.array([np.concatenate([x.ravel() for x in (p @ w, p @ b, q @ u @ p.T, q @ c, v @ q.T, d)])
-                     for p in first for q in second])  # fmt: skip
-
-
 @pytest.mark.parametrize("enumerate_up_to", [0, 48])
 def test_brute_force_on_thirty_small_networks(enumerate_up_to):
     for seed in range(30):
         a, b = build([2, 3, 3, 1], seed), build([2, 3, 3, 1], 1000 + seed)
-        least = np.sqrt(((orbit(b) - vector(a)) ** 2).sum(1).min())
+        least = all_distances(a, b).min()
         found = quotient_distance(a, b, starts=20, enumerate_up_to=enumerate_up_to)
         assert float(found) == pytest.approx(least, rel=1e-12)
         assert np.linalg.norm(np.concatenate([p.numpy().ravel() for p in found.aligned]) - vector(a)) == pytest.approx(
@@ -71,17 +27,23 @@ def test_brute_force_on_thirty_small_networks(enumerate_up_to):
         assert found.certified or enumerate_up_to == 0
 
 
-def test_separation_bounds_the_nearest_copy_and_is_exact_for_one_hidden_layer():
+@pytest.mark.parametrize("widths", [[2, 3, 1], [2, 3, 3, 1], [3, 2, 4, 2], [2, 2, 3, 2, 1]])
+def test_separation_bounds_the_nearest_copy_and_is_exact_for_one_hidden_layer(widths):
     for seed in range(20):
-        net = build([2, 3, 3, 1], seed, bias=0.5)
-        distances = np.sqrt(((orbit(net) - vector(net)) ** 2).sum(1))
-        nearest = np.sort(distances)[1]
+        net = build(widths, seed, bias=0.5)
+        nearest = np.sort(all_distances(net, net), axis=None)[1]
         assert 0 < separation(read_tanh_mlp(net)) <= nearest + 1e-12
-        single = build([2, 3, 1], seed, bias=0.5)
-        (w, b), (v, d) = [(m.weight.numpy(), m.bias.numpy()) for m in single.layers]
-        images = np.array([np.concatenate([(p @ w).ravel(), p @ b, (v @ p.T).ravel(), d]) for p in signed_matrices(3)])
-        nearest = np.sort(np.linalg.norm(images - vector(single), axis=1))[1]
-        assert separation(read_tanh_mlp(single)) == pytest.approx(nearest, rel=1e-12)
+        if len(widths) == 3:
+            assert separation(read_tanh_mlp(net)) == pytest.approx(nearest, rel=1e-12)
+
+
+@pytest.mark.parametrize("widths", [[2, 2, 3, 2, 1], [3, 2, 2, 2, 2, 2]])
+def test_exact_search_in_deeper_networks(widths):
+    for seed in range(5):
+        a, b = build(widths, seed), build(widths, 50 + seed)
+        found = quotient_distance(a, b)
+        assert found.certified
+        assert float(found) == pytest.approx(all_distances(a, b).min(), rel=1e-12)
 
 
 def test_certificates_of_descents_are_true():
@@ -93,7 +55,7 @@ def test_certificates_of_descents_are_true():
             found = quotient_distance(a, b, starts=0, enumerate_up_to=0)
             certified += found.certified
             if found.certified:
-                assert float(found) == pytest.approx(np.sqrt(((orbit(b) - vector(a)) ** 2).sum(1).min()), rel=1e-12)
+                assert float(found) == pytest.approx(all_distances(a, b).min(), rel=1e-12)
     assert certified >= 20
 
 
@@ -156,5 +118,7 @@ def test_refusals():
         quotient_distance(net, nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)))
     with pytest.raises(InputError, match="not ReLU"):
         quotient_distance(net, MLP([2, 3, 1], "relu", generator=generator(0, "init")))
+    with pytest.raises(InputError, match="not a finite number"):
+        quotient_distance(net, copied(net, 0, float("nan")))
     with pytest.raises(InputError, match="not Linear"):
         quotient_distance(net, nn.Linear(2, 1))
