@@ -18,12 +18,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Values:
-    """objective, bound, gap, residual [R]; norms [R, K] = ||L phi_k|| and dual [R, D, N], both after scaling."""
+    """objective, bound, gap, residual [R]; norms [R, K] = ||L phi_k|| and dual [R, D, N], both after scaling.
+
+    `error` [R] is what the certificate leaves open: |gap| and, in the constrained case, the residual if larger.
+    """
 
     objective: Array
     bound: Array
     gap: Array
     residual: Array
+    error: Array
     norms: Array
     dual: Array
 
@@ -47,7 +51,8 @@ def evaluate(coef: Array, dual: Array, features: Array, targets: Array, strength
         bound = strength * (shrink * reward - shrink**2 * cost / 2)
     gap = np.divide(objective - bound, objective, out=np.zeros_like(objective), where=objective != 0)
     residual = np.divide(miss, size, out=miss.copy(), where=size > 0)
-    return Values(objective, bound, gap, residual, norms * shrink[:, None], dual * shrink[:, None, None])
+    error = np.maximum(np.abs(gap), residual if strength is None else 0.0)
+    return Values(objective, bound, gap, residual, error, norms * shrink[:, None], dual * shrink[:, None, None])
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ def overlaps(rows: Tensor, u: Tensor, factor: Tensor) -> Tensor:
     return (u @ u.mT) * (half.mT @ half)
 
 
+SMALL = 100  # up to this width the direct system costs no more, and is the more accurate near the end
+
+
 class AmplitudeSystem:
     """((U U') o (X G^-1 X') + diag(d)) y = r, factorised once and solved for several r.
 
@@ -34,7 +37,7 @@ class AmplitudeSystem:
     def __init__(self, rows: Tensor, u: Tensor, factor: Tensor, diagonal: Tensor) -> None:
         width, p = rows.shape[1:]
         self.diagonal = diagonal
-        self.low_rank = p * u.shape[-1] < 0.8 * width
+        self.low_rank = width > SMALL and p * u.shape[-1] < 0.8 * width
         if self.low_rank:
             half = torch.linalg.solve_triangular(factor, rows.mT, upper=False).mT
             self.atoms = (u[..., :, None] * half[..., None, :]).flatten(-2)
@@ -43,7 +46,8 @@ class AmplitudeSystem:
             self.factor = torch.linalg.cholesky_ex(inner)[0]
         else:
             matrix = overlaps(rows, u, factor)
-            matrix.diagonal(dim1=-2, dim2=-1).add_(diagonal)
+            # keeps dependent atoms factorisable, and weighs less than the slack of any column until 1e-14
+            matrix.diagonal(dim1=-2, dim2=-1).mul_(1 + 1e-14).add_(diagonal)
             self.factor = torch.linalg.cholesky_ex(matrix)[0]
 
     def solve(self, right: Tensor) -> Tensor:

@@ -78,10 +78,10 @@ def _newton(
     return da, miss - solve_right((u * da[..., None]).mT @ rows, factor)
 
 
-def metric(problem: Reduced, amplitudes: Tensor) -> Tensor:
-    """Cholesky factor of G(a), shifted a little so that it exists for every support."""
+def metric(problem: Reduced, amplitudes: Tensor, shift: float = METRIC_SHIFT) -> Tensor:
+    """Cholesky factor of G(a), shifted by `shift` of its mean diagonal so that it exists for every support."""
     mass = (amplitudes * problem.rows.square().sum(-1)).sum(-1) / problem.rows.shape[-1]
-    return gram_factor(problem.rows, amplitudes, problem.ridge + METRIC_SHIFT * mass + 1e-300)
+    return gram_factor(problem.rows, amplitudes, problem.ridge + shift * mass + 1e-300)
 
 
 def scaled_overlaps(rows: Tensor, u: Tensor, factor: Tensor, boundary: Tensor) -> tuple[Tensor, Tensor]:
