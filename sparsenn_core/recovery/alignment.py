@@ -108,7 +108,7 @@ def aligned(
     name = _activation(teacher, activation)
     like, layers = _layers(teacher), _layers(student)
     batched = layers[0].ndim > like[0].ndim
-    target, source = reduced(as_stack(like), name, tolerance), stacked(layers, batched=batched)
+    target, source = reduced(as_stack(teacher), name, tolerance), stacked(layers, batched=batched)
     _check_shapes(target, source)
     finite = np.isfinite(source.squared_norm())
     source = Stack([np.where(finite[:, None, None, None], w, 0.0) for w in source.weights], source.biases)

@@ -20,7 +20,7 @@ def reduced(stack: Stack, activation: str, tolerance: float) -> Stack:
     and, for tanh, their signs.
     """
     known_activation(activation)
-    stack = stack.select(slice(None))
+    stack = stack.copy()
     nonzeros = -1
     # a merge can make units of the next layer equal or dead, and a death can make others equal
     while (left := sum(int(np.count_nonzero(w)) for w in stack.weights)) != nonzeros:

@@ -48,16 +48,16 @@ def _started(
     """The best, run by run, of the descents from the source as it is, from the activation match, and from `starts`
     random elements of the group, the same for every run."""
     rng = np.random.default_rng(seed)
-    candidates = [source, match_activations(target, source.select(slice(None)), activation, inputs, signed=signed)]
+    candidates = [source, match_activations(target, source.copy(), activation, inputs, signed=signed)]
     for _ in range(starts):
-        shuffled = source.select(slice(None))
+        shuffled = source.copy()
         for layer, units in enumerate(source.hidden):
             order, sign = random_element(units, rng, signed=signed)
             move(shuffled, layer, np.tile(order, (source.runs, 1)), np.tile(sign, (source.runs, 1)))
         candidates.append(shuffled)
     together, layers = _joined(candidates), range(len(source.hidden))
     # the layer assigned first forgets its own arrangement, so both ends of the network have their turn
-    ends = [descend(target, together.select(slice(None)), order, signed=signed) for order in (layers, layers[::-1])]
+    ends = [descend(target, together.copy(), order, signed=signed) for order in (layers, layers[::-1])]
     moved = _joined([source, *ends])
     squared = target.squared_distance(moved).reshape(-1, source.runs)
     return moved.select(squared.argmin(0) * source.runs + np.arange(source.runs))

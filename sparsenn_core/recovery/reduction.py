@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.recovery.stacks import Array, Stack, read_module, stacked
+from sparsenn_core.recovery.stacks import Array, Stack, stacked
 
 
 def as_stack(network: nn.Module | Sequence[Tensor | Array]) -> Stack:
-    """The stack, of one run, of a network or of its layer weights; `InputError` if it has a non-zero bias."""
-    stack = read_module(network) if isinstance(network, nn.Module) else stacked(network, batched=False)
-    if any(b.any() for b in stack.biases):
-        raise InputError("only networks without biases are put into canonical form; set their biases to zero")
-    return stack
+    """The stack, of one run, of a network or of its layer weights; `InputError` if it has biases."""
+    if isinstance(network, nn.Module):
+        if any(p.ndim == 1 for p in network.parameters()):
+            raise InputError(f"{type(network).__name__}: only networks without biases have a canonical form here")
+        network = list(network.parameters())
+    return stacked(network, batched=False)
 
 
 def remove_dead_(stack: Stack, activation: str) -> Stack:
@@ -42,7 +44,7 @@ def remove_dead_(stack: Stack, activation: str) -> Stack:
             return stack
 
 
-def _merge_run(w: Array, after: Array, same: Array, factor: Array) -> None:
+def _merge_run(w: Array, after: Array, same: NDArray[np.bool_], factor: Array) -> None:
     """Merge the duplicate units of one run, in place: unit j into the first unit that it equals."""
     gone: set[int] = set()
     for j in range(1, len(w)):
@@ -54,6 +56,28 @@ def _merge_run(w: Array, after: Array, same: Array, factor: Array) -> None:
                 break
 
 
+def _duplicates(u: Array, activation: str, tolerance: float) -> tuple[NDArray[np.bool_], Array]:
+    """For incoming weights u [runs, units, n]: same[r, j, i] whether units i < j of run r compute multiples of each
+    other, and factor[r, i, j] with unit j = factor * unit i."""
+    norm = np.linalg.norm(u, axis=2)
+    scale = np.maximum(norm[:, :, None], norm[:, None, :])
+    factor = np.ones_like(scale)
+    if activation == "relu":
+        positive = np.where(norm > 0, norm, 1.0)
+        u, scale, factor = u / positive[:, :, None], factor, norm[:, None, :] / positive[:, :, None]
+    inner = u @ u.transpose(0, 2, 1)
+    if activation == "tanh":
+        factor = np.where(inner < 0, -1.0, 1.0)
+    # the Gram matrix only preselects, as it gives ||u - v||^2 to 1e-16 of the norms and no better
+    square = np.diagonal(inner, axis1=1, axis2=2)
+    rough = square[:, :, None] + square[:, None, :] - 2 * np.abs(inner)
+    same = np.tril(rough <= (2 * tolerance**2 + 1e-14) * scale**2, -1)
+    for r, j, i in np.argwhere(same):
+        sign = factor[r, i, j] if activation == "tanh" else 1.0
+        same[r, j, i] = np.linalg.norm(u[r, i] - sign * u[r, j]) <= tolerance * scale[r, i, j]
+    return same, factor
+
+
 def merge_duplicates_(stack: Stack, activation: str, tolerance: float) -> Stack:
     """Merge hidden units that compute the same thing, up to the factor the activation lets through, in place.
 
@@ -63,27 +87,9 @@ def merge_duplicates_(stack: Stack, activation: str, tolerance: float) -> Stack:
     """
     for layer in range(len(stack.weights) - 1):
         w, after = stack.weights[layer], stack.weights[layer + 1]
-        u = w.reshape(*w.shape[:2], -1)
-        norm = np.linalg.norm(u, axis=2)
+        same, factor = _duplicates(w.reshape(*w.shape[:2], -1), activation, tolerance)
         live = (after != 0).any((1, 3))
-        if activation == "relu":
-            u = u / np.where(norm > 0, norm, 1.0)[:, :, None]
-            factor = norm[:, None, :] / np.where(norm > 0, norm, 1.0)[:, :, None]
-            scale = np.ones_like(factor)
-        else:
-            scale = np.maximum(norm[:, :, None], norm[:, None, :])
-            factor = np.ones_like(scale)
-        inner = u @ u.transpose(0, 2, 1)
-        if activation == "tanh":
-            factor = np.where(inner < 0, -1.0, 1.0)
-        # the Gram matrix only preselects: ||u - v||^2 from it is accurate to about 1e-16 of the norms, not to 1e-32
-        square = np.diagonal(inner, axis1=1, axis2=2)
-        rough = square[:, :, None] + square[:, None, :] - 2 * np.abs(inner)
-        near = (rough <= (2 * tolerance**2 + 1e-14) * scale**2) & live[:, :, None] & live[:, None, :]
-        for r, j, i in np.argwhere(np.tril(near, -1)):
-            sign = factor[r, i, j] if activation == "tanh" else 1.0
-            near[r, j, i] = np.linalg.norm(u[r, i] - sign * u[r, j]) <= tolerance * scale[r, i, j]
-        near = np.tril(near, -1)
-        for r in np.flatnonzero(near.any((1, 2))):
-            _merge_run(w[r], after[r], near[r], factor[r])
+        same &= live[:, :, None] & live[:, None, :]
+        for r in np.flatnonzero(same.any((1, 2))):
+            _merge_run(w[r], after[r], same[r], factor[r])
     return stack

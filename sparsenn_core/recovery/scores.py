@@ -86,8 +86,8 @@ def outcome(scored: Scores, relative_distance: Tensor, *, fitted: float = 0.99, 
     `relative_distance` is `Alignment.relative_shape`, which forgives the shrinkage of whole layers by a penalty, or the
     stricter `Alignment.relative`; say which. (The L1-penalised optimum nearest to the baseline teacher, strength 1e-5,
     has `relative` 1e-5 for relu, 0.002 for tanh, 0.15 for sigmoid, and `relative_shape` below 0.003 for all three.)
-    Dead goes before collapsed, both before
-    the rest: a network that outputs nothing has recovered nothing, however close its weights are.
+    Dead goes before collapsed, both before the rest: a network that outputs nothing has recovered nothing, however
+    close its weights are.
     """
     if not 0 < recovered < 1 or not 0.01 < fitted <= 1:
         raise InputError(

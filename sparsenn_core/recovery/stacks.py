@@ -44,6 +44,10 @@ class Stack:
         """The runs at `index` (slice or integer array), copied."""
         return Stack([w[index].copy() for w in self.weights], [b[index].copy() for b in self.biases])
 
+    def copy(self) -> Stack:
+        """The same runs in arrays of their own."""
+        return self.select(slice(None))
+
     def squared_distance(self, other: Stack) -> Array:
         """Sum of squared differences over all weights and biases, one a run; either side may have one run only."""
         pairs = zip(self.weights + self.biases, other.weights + other.biases, strict=True)
@@ -65,13 +69,12 @@ class Stack:
 
 
 def activation_name(module: nn.Module) -> str:
-    """The name of the one activation that follows the hidden layers of `module`; `InputError` if it is not one."""
-    found = {_NAMES[type(m)] for m in module.modules() if type(m) in _NAMES}
-    hidden = type(getattr(module, "activation", None))
-    if hidden in _NAMES:
-        return _NAMES[hidden]
+    """The name of the activation that follows every hidden layer: of `module.activation` if it has one, else of the
+    one kind of activation inside; `InputError` if that is not relu, sigmoid or tanh."""
+    inside = [module.activation] if hasattr(module, "activation") else module.modules()
+    found = {_NAMES[type(m)] for m in inside if type(m) in _NAMES}
     if len(found) != 1:
-        raise InputError(f"{type(module).__name__}: hidden activations {sorted(found)}; need one of {ACTIVATIONS}")
+        raise InputError(f"{type(module).__name__}: the hidden activation must be one of {', '.join(ACTIVATIONS)}")
     return found.pop()
 
 
@@ -148,8 +151,8 @@ def hidden_activations(stack: Stack, activation: str, inputs: Array) -> list[Arr
         positions = h.shape[-1] // taps
         patches = h.reshape(runs, n, inside, positions, taps).transpose(0, 2, 4, 1, 3).reshape(runs, inside * taps, -1)
         z = w.reshape(runs, out, -1) @ patches + b[:, :, None]
-        h = apply_activation(activation, z).reshape(runs, out, n, positions).transpose(0, 2, 1, 3)
-        layers.append(h.transpose(0, 2, 1, 3).reshape(runs, out, -1))
+        layers.append(apply_activation(activation, z))
+        h = layers[-1].reshape(runs, out, n, positions).transpose(0, 2, 1, 3)
     return layers
 
 

@@ -66,9 +66,9 @@ def gains(target: Stack, source: Stack, layer: int) -> Array:
 def descend(target: Stack, source: Stack, layers: Sequence[int], *, signed: bool, sweeps: int = 100) -> Stack:
     """Alternate exact assignments, hidden layer by hidden layer, until none improves; `source` is moved in place.
 
-    `layers` are all the hidden layers, in the order of the sweeps.
-    The distance never grows; the end is a local minimum over the group, and the global one where there is a single
-    hidden layer. A run's result does not depend on the others.
+    `layers` are all the hidden layers, in the order of the sweeps. The distance never grows; the end is a local
+    minimum over the group, and the global one where there is a single hidden layer. A run's result does not depend on
+    the others.
     """
     for _ in range(sweeps):
         moved = False
@@ -109,9 +109,10 @@ def enumerated_layers(hidden: list[int], *, signed: bool) -> tuple[list[int], in
 
 
 def exact_search(target: Stack, source: Stack, *, signed: bool) -> Stack:
-    """The source moved by its best group element: the enumerated layers tried out, the others assigned.
+    """The source's runs moved, each by the group element that brings it closest to the target (one run).
 
-    Cost grows with the number from `enumerated_layers`; call it where that is a few thousand at most.
+    The layers of `enumerated_layers` are tried out, the others assigned. Cost grows with the number of elements; call
+    it where that is a few thousand at most.
     """
     layers, elements = enumerated_layers(source.hidden, signed=signed)
     runs = source.runs
@@ -125,9 +126,8 @@ def exact_search(target: Stack, source: Stack, *, signed: bool) -> Stack:
         picks = [element[position] for element in itertools.product(*choices)]
         order, sign = np.array([p[0] for p in picks]), np.array([p[1] for p in picks])
         move(tiled, layer, np.tile(order, (runs, 1)), np.tile(sign, (runs, 1)))
-    wide = target if target.runs == 1 else target.select(np.repeat(np.arange(runs), elements))
     for layer in range(len(source.hidden)):
         if layer not in layers:
-            move(tiled, layer, *assign(gains(wide, tiled, layer), signed=signed))
-    squared = wide.squared_distance(tiled).reshape(runs, elements)
+            move(tiled, layer, *assign(gains(target, tiled, layer), signed=signed))
+    squared = target.squared_distance(tiled).reshape(runs, elements)
     return tiled.select(np.arange(runs) * elements + squared.argmin(1))
