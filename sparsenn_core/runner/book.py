@@ -21,6 +21,7 @@ from typing import Any
 import nbformat
 import yaml
 
+from sparsenn_core.records import read_rows
 from sparsenn_core.runner import pages
 from sparsenn_core.runner.ledger import claims_of, ledger
 from sparsenn_core.runner.project import Project
@@ -128,12 +129,16 @@ def _public(notebook: nbformat.NotebookNode, root: Path) -> str:
 
 
 def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
-    """What a run says of itself in `run.json`, empty where it wrote none; refuses the run of another profile."""
+    """What a run says of itself in `run.json`, empty where it wrote none, and the devices that its tables name.
+
+    Refuses the run of another profile.
+    """
     path = folder / "run.json"
     run = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
     if run.get("profile", profile) != profile:
         raise RuntimeError(f"{name}: {path} is a run of profile {run['profile']!r}, the book's is {profile!r}")
-    return run
+    devices = {read_rows(table).attrs["provenance"].get("device", "") for table in folder.rglob("*.parquet")}
+    return {**run, "device": ", ".join(sorted(filter(None, devices)))}
 
 
 def _run_jupyter_book(stage: Path, project: Project) -> None:

@@ -35,7 +35,7 @@ def execute(project: Project, profile: str, steps: int) -> Path:
     executed = folder / f"{NAME}.ipynb"
     # In a process of its own: papermill's libraries warn, and here a warning is an error.
     command = [sys.executable, "-m", "papermill", str(source), str(executed), "--no-progress-bar", "-k", "python3"]
-    command += ["-p", "steps", str(steps), "-p", "output_dir", str(folder)]
+    command += ["-p", "steps", str(steps), "-p", "profile", profile, "-p", "output_dir", str(folder)]
     environment = os.environ | {"PYTHONPATH": str(BOOK.parent), "OMP_NUM_THREADS": "1"}
     subprocess.run(command, check=True, capture_output=True, env=environment)
     run = {

@@ -6,12 +6,6 @@
 #     name: python3
 # ---
 
-# %%
-import pandas as pd
-
-from sparsenn_core import figures
-from sparsenn_core.records import Claim, exact, wilson, write_claims
-
 # %% [markdown]
 # # A small chapter
 #
@@ -23,11 +17,20 @@ from sparsenn_core.records import Claim, exact, wilson, write_claims
 
 # %% tags=["parameters"]
 steps: int = 10  # gradient steps
+profile: str = "laptop"
 output_dir: str = "."
 
 # %%
+# ruff: noqa: E402
+import pandas as pd
+
+from sparsenn_core import figures
+from sparsenn_core.records import Claim, exact, provenance, wilson, write_claims, write_rows
+
 figures.use()
 epochs = list(range(1, steps + 1))
+rows = pd.DataFrame({"step": epochs})
+rows_path = write_rows(rows, f"{output_dir}/rows.parquet", provenance({"steps": steps}, seconds=0.1))
 
 # %% [markdown]
 # ## Loss during training
@@ -81,8 +84,7 @@ pd.DataFrame([[0.123456 * i * j for j in range(14)] for i in range(4)], columns=
 # ## Claims
 
 # %%
-profile = "smoke" if steps < 10 else "laptop"
-write_claims(
+path = write_claims(
     [
         Claim(
             "small.optimum",

@@ -11,6 +11,7 @@ import pytest
 import small_book
 from conftest import SmallBook
 
+from sparsenn_core.records.provenance import device_name
 from sparsenn_core.runner import pages
 
 
@@ -49,7 +50,7 @@ def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook)
     assert f'href="notebooks/{small_book.NAME}.html"' in index
     assert "<strong>laptop</strong> profile" in index
     status = (built.html / "status.html").read_text()
-    for text in ("A small chapter", "2.4.6", "cpu", "laptop"):
+    for text in ("A small chapter", "2.4.6", device_name("cpu"), "laptop"):
         assert text in status
     for path in built.html.rglob("*"):
         if path.suffix in (".html", ".ipynb", ".md", ".txt"):
