@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import page_checks
 import pytest
 import small_book
 from playwright.sync_api import Browser
+from small_book import SmallBook
 
 from sparsenn_core.runner.book import build
-from sparsenn_core.runner.project import Project
-
-
-@dataclass(frozen=True)
-class SmallBook:
-    """A built book of one chapter."""
-
-    project: Project
-    executed: Path
-    html: Path
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
@@ -16,6 +17,15 @@ from sparsenn_core.runner.project import Project
 HERE = Path(__file__).resolve().parent
 BOOK = HERE.parent.parent / "book"
 NAME = "01_small"
+
+
+@dataclass(frozen=True)
+class SmallBook:
+    """A built book of one chapter."""
+
+    project: Project
+    executed: Path
+    html: Path
 
 
 def checkout(root: Path) -> Project:

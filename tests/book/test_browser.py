@@ -5,8 +5,8 @@ from __future__ import annotations
 import page_checks as checks
 import pytest
 import small_book
-from conftest import SmallBook
 from playwright.sync_api import Browser
+from small_book import SmallBook
 
 pytestmark = pytest.mark.book
 CHAPTER = f"notebooks/{small_book.NAME}.html"

@@ -9,7 +9,7 @@ from types import ModuleType
 import page_checks as checks
 import pytest
 import small_book
-from conftest import SmallBook
+from small_book import SmallBook
 
 from sparsenn_core.records.provenance import device_name
 from sparsenn_core.runner import pages
