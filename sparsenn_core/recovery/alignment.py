@@ -85,6 +85,7 @@ def aligned(
     student: Weights,
     activation: str | None = None,
     *,
+    signed: bool | None = None,
     tolerance: float = 1e-6,
     starts: int = 8,
     seed: int = 0,
@@ -102,7 +103,14 @@ def aligned(
     search is exact up to 4 channels or units in every second hidden layer (tanh 5, else 7) and for one hidden layer;
     else it is the best of descents from the order given, from an activation match on 256 inputs N(0, I), and from
     `starts` random arrangements drawn from `seed`. For relu, distances are between balanced weights, not minimised
-    over scales. A student with a weight that is not finite gets the distance nan. Cost: 2,000 students of 52 weights
+    over scales.
+
+    `signed` lets units change sign; the default is what is exact, True for tanh alone. For sigmoid, as sigma(-z) = 1 -
+    sigma(z), a flip changes what the unit sends to unit o of the next layer by the constant sum_t w[o, unit, t], and
+    leaves the function as it is only where these sums are zero. They are small for the baseline teacher (-0.09 and
+    0.02), so that many sigmoid students that fit it are its mirror images: True finds them.
+
+    A student with a weight that is not finite gets the distance nan. Cost: 2,000 students of 52 weights
     take a few seconds.
     """
     name = _activation(teacher, activation)
@@ -114,7 +122,9 @@ def aligned(
     source = Stack([np.where(finite[:, None, None, None], w, 0.0) for w in source.weights], source.biases)
     width = [max(a, b) for a, b in zip(target.hidden, source.hidden, strict=True)]
     target, source = target.padded(width), reduced(source, name, tolerance).padded(width)
-    moved, exact = matched(target, source, name, inputs=_inputs(target, 256), starts=starts, seed=seed)
+    signed = name == "tanh" if signed is None else signed
+    x = _inputs(target, 256)
+    moved, exact = matched(target, source, name, signed=signed, inputs=x, starts=starts, seed=seed)
     for w in moved.weights:
         w[~finite] = np.nan
     return Alignment(

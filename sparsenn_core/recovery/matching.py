@@ -68,6 +68,7 @@ def matched(
     source: Stack,
     activation: str,
     *,
+    signed: bool,
     inputs: Array,
     starts: int,
     seed: int,
@@ -75,11 +76,11 @@ def matched(
 ) -> tuple[Stack, NDArray[np.bool_]]:
     """The source's runs, each moved close to `target` (one run), and whether no group element brings it closer.
 
-    Signs are free for tanh, which is odd. The search is exact, by enumeration, where that takes `enumerate_up_to`
-    elements or fewer (and the copies fit into about half a gigabyte), and for one hidden layer; otherwise several
-    descents are made, an upper bound of the distance. A run's result does not depend on the other runs.
+    `signed` lets units change sign, as tanh, which is odd, allows. The search is exact, by enumeration, where that
+    takes `enumerate_up_to` elements or fewer (and the copies fit into about half a gigabyte), and for one hidden
+    layer; otherwise several descents are made, an upper bound of the distance. A run's result does not depend on the
+    other runs.
     """
-    signed = activation == "tanh"
     _, elements = enumerated_layers(source.hidden, signed=signed)
     size = sum(w[0].size for w in source.weights)
     exact = elements == 1 or (elements <= enumerate_up_to and elements * size <= _LARGEST_SEARCH)

@@ -97,7 +97,9 @@ def quotient_distance(
     x = inputs.detach().cpu().double().numpy()
     enough = max(enough, separation(source) / 2)
     for k in dict.fromkeys((0, starts)):
-        moved, exact = matched(target, source, "tanh", inputs=x, starts=k, seed=seed, enumerate_up_to=enumerate_up_to)
+        moved, exact = matched(
+            target, source, "tanh", signed=True, inputs=x, starts=k, seed=seed, enumerate_up_to=enumerate_up_to
+        )
         distance = float(np.sqrt(target.squared_distance(moved)[0]))
         certified = bool(exact[0]) or distance < enough
         # nothing can be closer, so the random starts are left out

@@ -120,6 +120,20 @@ def test_wide_runs_do_not_depend_on_their_neighbours():
         assert float(aligned(teacher, net, "relu")) == pytest.approx(float(result.distance[run]), rel=1e-12)
 
 
+def test_mirror_images_of_sigmoid_networks():
+    """sigma(-z) = 1 - sigma(z): a flip is exact where the taps that read the unit sum to zero."""
+    teacher = baseline_cnn("sigmoid", generator=generator(0, "init")).double().requires_grad_(False)
+    mirror = baseline_cnn("sigmoid", generator=generator(0, "init")).double().requires_grad_(False)
+    weights = [[[[2.59, -2.83, 0.87]]], [[[-1.3, 1.3]]], [[[0.85, -0.85]]]]
+    for p, q, w, sign in zip(teacher.parameters(), mirror.parameters(), weights, (-1, -1, 1), strict=True):
+        p.copy_(torch.tensor(w, dtype=torch.float64))
+        q.copy_(sign * p)
+    x = torch.randn(50, 12, generator=generator(0, "data"), dtype=torch.float64)
+    torch.testing.assert_close(mirror(x), teacher(x))
+    assert float(aligned(teacher, mirror)) > 1
+    assert float(aligned(teacher, mirror, signed=True)) == 0
+
+
 def test_diverged_students_get_no_distance_and_disturb_no_other():
     teacher = [p.detach() for p in literal_teacher("multi_channel", "tanh").parameters()]
     students = [torch.stack([w, w, w]) for w in teacher]
