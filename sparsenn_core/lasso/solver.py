@@ -19,6 +19,7 @@ CERTIFIED = 1e-12  # largest gap, and residual of the constraints, with which a 
 BOUNDARY = 1e-9  # ||L phi_k|| > 1 - BOUNDARY counts as 1
 CORRECTIONS = 2  # of the rounding error of the constraints
 CORRECTION_SHIFT = 1e-13  # smaller than the polish's: these steps must converge where the support is nearly dependent
+TOGETHER = 2**18  # entries of the K x K systems solved in one batch: what stays in cache
 ATTEMPTS = ((1e-10, 0.9), (1e-13, 0.0))  # (gap at which the polish takes over, norm below which columns are set aside)
 
 
@@ -46,11 +47,12 @@ def solve_batch(
     """
     phi, psi, each = checked(features, targets, strength)
     best = _Best(phi, psi, each)
+    together = max(1, TOGETHER // phi.shape[1] ** 2)
     for group in reductions(phi, psi, each, rtol):
         for tol, clear in ATTEMPTS:
-            still = best.error[group.members] >= CERTIFIED
-            if still.any():
-                _solve_group(best, _members(group, still), tol, clear)
+            still = np.flatnonzero(best.error[group.members] >= CERTIFIED)
+            for start in range(0, len(still), together):
+                _solve_group(best, _members(group, still[start : start + together]), tol, clear)
     return best.batch
 
 
@@ -98,8 +100,8 @@ class _Best:
             getattr(batch, name)[members[better]] = value[better]
 
 
-def _members(group: Reduction, mask: NDArray[np.bool_]) -> Reduction:
-    return Reduction(**{field.name: getattr(group, field.name)[mask] for field in fields(Reduction)})
+def _members(group: Reduction, index: NDArray[np.int64]) -> Reduction:
+    return Reduction(**{field.name: getattr(group, field.name)[index] for field in fields(Reduction)})
 
 
 def _solve_group(best: _Best, group: Reduction, tol: float, clear: float) -> None:
