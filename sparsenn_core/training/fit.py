@@ -14,7 +14,6 @@ from tqdm.auto import tqdm
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
-from sparsenn_core.penalties.base import Params
 from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
@@ -58,6 +57,8 @@ def fit(
     order: Sequence[int | torch.Generator] | None = None,
     early_stopping: EarlyStopping | None = None,
     observe: Sequence[Observer] = (),
+    tile: int | None = None,
+    arithmetic: torch.dtype | None = None,
     compiled: bool | None = None,
     checkpoint: Checkpoint | None = None,
     progress: bool = False,
@@ -70,8 +71,16 @@ def fit(
     the optimizer asks. Settings of optimizer and penalty may differ by run. Runs stop by themselves and the others go
     on. `compiled=None` compiles the step where a compiler is present and the fit is long enough to pay for it;
     compiled and eager results differ by rounding.
+
+    `tile` cuts full batches into so many samples at a time, which a processor's cache holds: the same mean over all
+    samples, summed tile by tile, in less memory. `arithmetic` is the floating-point type in which outputs, loss,
+    penalty and gradient are computed (default: that of the weights); the weights stay in theirs and are updated in it.
+    So float64 weights with `arithmetic=torch.float32` are master weights, and the reverse isolates what storing
+    weights in float32 does.
     """
-    loop = _Loop(ensemble, data, optimizer, loss, penalty, batch_size, order, early_stopping, observe, compiled)
+    loop = _Loop(
+        ensemble, data, optimizer, loss, penalty, batch_size, order, early_stopping, observe, compiled, tile, arithmetic
+    )
     return loop.run(epochs, checkpoint, progress)
 
 
@@ -79,10 +88,20 @@ class _Loop:
     """The state of a fit and the steps that move it."""
 
     def __init__(
-        self, ensemble: Ensemble, data: Data, optimizer: Optimizer, loss: Loss, penalty: Penalty | None,
-        batch_size: int | None, order: Sequence[int | torch.Generator] | None, early_stopping: EarlyStopping | None,
-        observe: Sequence[Observer], compiled: bool | None,
-    ) -> None:  # fmt: skip
+        self,
+        ensemble: Ensemble,
+        data: Data,
+        optimizer: Optimizer,
+        loss: Loss,
+        penalty: Penalty | None,
+        batch_size: int | None,
+        order: Sequence[int | torch.Generator] | None,
+        early_stopping: EarlyStopping | None,
+        observe: Sequence[Observer],
+        compiled: bool | None,
+        tile: int | None = None,
+        arithmetic: torch.dtype | None = None,
+    ) -> None:
         count = len(ensemble)
         first = next(iter(ensemble.params.values()))
         self.device = first.device
@@ -92,13 +111,18 @@ class _Loop:
             raise InputError("give both batch_size and order (a seed for each run), or neither for full batches")
         if order is not None and len(order) != count:
             raise InputError(f"order has {len(order)} seeds for {count} runs")
+        if tile is not None and (batch_size is not None or tile < 1):
+            raise InputError(f"tile cuts full batches and must be 1 or more: tile={tile}, batch_size={batch_size}")
         self.loss, self.observe, self.wanted = loss, tuple(observe), compiled
-        self.data = data.for_runs(count)
-        self.settings = [describe(s) for s in (optimizer, penalty, batch_size, early_stopping, loss)]
+        self.tile, self.arithmetic = tile, arithmetic
+        self.data = data.for_runs(count).to(dtype=arithmetic)
+        self.settings = [describe(s) for s in (optimizer, penalty, batch_size, early_stopping, loss, tile, arithmetic)]
         self.order = None if batch_size is None else BatchOrder(order or (), data.samples, batch_size)
         self.steps_per_epoch = 1 if batch_size is None else -(-data.samples // batch_size)
         self.lanes = Lanes(
-            ensemble, optimizer.for_runs(count, self.device), None if penalty is None else penalty.strengths(count, first)
+            ensemble,
+            optimizer.for_runs(count, self.device),
+            None if penalty is None else penalty.strengths(count, first),
         )
         self.progress = Progress(count, early_stopping.patience if early_stopping else None)
         self.tracking = early_stopping is not None
@@ -154,7 +178,14 @@ class _Loop:
             self.batch = (data.inputs[0], data.targets[0])
         else:
             self.batch = (data.inputs[data.of_run], data.targets[data.of_run])
-        step = make_step(self.lanes.ensemble, self.loss, batched=self.order is not None, shared=shared and self.order is None)
+        step = make_step(
+            self.lanes.ensemble,
+            self.loss,
+            batched=self.order is not None,
+            shared=shared and self.order is None,
+            tile=self.tile,
+            arithmetic=self.arithmetic,
+        )
         run_steps = (epochs - self.epoch) * self.steps_per_epoch * len(self.lanes)
         self.step, compiled = maybe_compile(step, run_steps, self.device, self.wanted)
         self.compiled |= compiled
@@ -170,24 +201,36 @@ class _Loop:
         wanted = [o for o in self.observe if o.steps]
         for number, rows in enumerate(index, start=done + 1):
             self.step(
-                lanes.params, lanes.buffers, lanes.state, total, lanes.coefficients(number), self.batch, rows,
-                lanes.penalty, lanes.optimizer,
-            )  # fmt: skip
+                lanes.params,
+                lanes.buffers,
+                lanes.state,
+                total,
+                lanes.coefficients(number),
+                self.batch,
+                rows,
+                lanes.penalty,
+                lanes.optimizer,
+            )
             if wanted:
                 self._look(number, [o for o in wanted if number in o.steps])
         self.epoch += 1
         self.epoch_loss = total / len(index)
 
-    def _look(self, step: int, observers: list[Observer], only: Tensor | None = None, loss: Tensor | None = None) -> None:
+    def _look(
+        self, step: int, observers: list[Observer], only: Tensor | None = None, loss: Tensor | None = None
+    ) -> None:
         """Let `observers` measure the active lanes, or the lanes `only`."""
         chosen = self.lanes.active.nonzero()[:, 0] if only is None else only
         if not observers or not len(chosen):
             return
         nothing = torch.full((len(chosen),), torch.nan, dtype=torch.float64, device=self.device)
         moment = Moment(
-            self.lanes.ensemble_of(chosen), self.lanes.runs[chosen], self.epoch, step,
+            self.lanes.ensemble_of(chosen),
+            self.lanes.runs[chosen],
+            self.epoch,
+            step,
             nothing if loss is None else loss[chosen.to(self.device)],
-        )  # fmt: skip
+        )
         for observer in observers:
             self.rows.take(observer, moment)
 
