@@ -110,7 +110,9 @@ def serial_seconds(case: Case, steps: int, *, loader: bool) -> float:
         optimizer: torch.optim.Optimizer = torch.optim.Adam(parameters, lr=float(case.optimizer.learning_rate))
     else:
         o = case.optimizer
-        optimizer = torch.optim.SGD(parameters, lr=float(o.learning_rate), momentum=float(o.momentum), weight_decay=float(o.weight_decay))  # type: ignore[attr-defined]  # fmt: skip
+        optimizer = torch.optim.SGD(
+            parameters, lr=float(o.learning_rate), momentum=float(o.momentum), weight_decay=float(o.weight_decay)
+        )  # type: ignore[attr-defined]
     loss_of = torch.nn.MSELoss()
 
     def batches():
@@ -150,8 +152,18 @@ class Together:
         ensemble = Ensemble.of(case.build, range(case.runs)).to(device)
         penalty = penalties.L1(case.l1) if case.l1 else None
         order = range(case.runs) if case.batch else None
-        self.loop = _Loop(ensemble, Data.shared(x, y).to(device), case.optimizer, torch.nn.functional.mse_loss, penalty,
-                          case.batch, order, None, (), compiled)  # fmt: skip
+        self.loop = _Loop(
+            ensemble,
+            Data.shared(x, y).to(device),
+            case.optimizer,
+            torch.nn.functional.mse_loss,
+            penalty,
+            case.batch,
+            order,
+            None,
+            (),
+            compiled,
+        )
         self.device = device
         self.run_steps = case.runs * self.loop.steps_per_epoch
         with torch.no_grad():
@@ -191,17 +203,32 @@ def measure(case: Case, device: torch.device, rounds: int) -> dict[str, object]:
         figures["index"].append(serial_seconds(case, serial_steps, loader=False))
         figures["sgemm"].append(sgemm_rate(device))
     loader, index, fast, slow, peak = (statistics.median(figures[k]) for k in figures)
-    memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # fmt: skip
+    memory = (
+        torch.cuda.max_memory_allocated() / 2**20
+        if device.type == "cuda"
+        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    )
     return {
-        "workload": case.name, "runs": case.runs, "asked": case.asked,
-        "serial_us": loader * 1e6, "serial_index_us": index * 1e6, "eager_us": slow * 1e6, "compiled_us": fast * 1e6,
+        "workload": case.name,
+        "runs": case.runs,
+        "asked": case.asked,
+        "serial_us": loader * 1e6,
+        "serial_index_us": index * 1e6,
+        "eager_us": slow * 1e6,
+        "compiled_us": fast * 1e6,
         "ratio_compiled": statistics.median(a / b for a, b in zip(figures["loader"], figures["compiled"], strict=True)),
         "ratio_eager": statistics.median(a / b for a, b in zip(figures["loader"], figures["eager"], strict=True)),
-        "ratio_over_index": statistics.median(a / b for a, b in zip(figures["index"], figures["compiled"], strict=True)),
-        "share_of_sgemm": case.madds / fast / peak, "sgemm_gflops": 2 * peak / 1e9,
-        "compile_s": compiled.setup, "peak_memory_mib": memory, "rounds": rounds, "load": os.getloadavg()[0],
+        "ratio_over_index": statistics.median(
+            a / b for a, b in zip(figures["index"], figures["compiled"], strict=True)
+        ),
+        "share_of_sgemm": case.madds / fast / peak,
+        "sgemm_gflops": 2 * peak / 1e9,
+        "compile_s": compiled.setup,
+        "peak_memory_mib": memory,
+        "rounds": rounds,
+        "load": os.getloadavg()[0],
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu, 1 thread",
-    }  # fmt: skip
+    }
 
 
 def main() -> None:
@@ -214,17 +241,21 @@ def main() -> None:
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rows = []
-    print(f"{'workload':18}{'runs':>5}{'serial us':>11}{'index us':>10}{'eager us':>10}{'compiled us':>12}"
-          f"{'ratio':>8}{'asked':>7}{'eager':>7}{'/index':>8}{'sgemm':>7}{'compile s':>10}{'MiB':>6}")  # fmt: skip
+    print(
+        f"{'workload':18}{'runs':>5}{'serial us':>11}{'index us':>10}{'eager us':>10}{'compiled us':>12}"
+        f"{'ratio':>8}{'asked':>7}{'eager':>7}{'/index':>8}{'sgemm':>7}{'compile s':>10}{'MiB':>6}"
+    )
     for case in CASES:
         if options.only and options.only not in case.name:
             continue
         r = measure(case, device, 3 if options.quick else 7)
         rows.append(r)
-        print(f"{r['workload']:18}{r['runs']:5d}{r['serial_us']:11.1f}{r['serial_index_us']:10.1f}{r['eager_us']:10.2f}"
-              f"{r['compiled_us']:12.2f}{r['ratio_compiled']:7.1f}x{r['asked']:6.0f}x{r['ratio_eager']:6.1f}x"
-              f"{r['ratio_over_index']:7.1f}x{r['share_of_sgemm']:7.1%}{r['compile_s']:10.1f}{r['peak_memory_mib']:6.0f}",
-              flush=True)  # fmt: skip
+        print(
+            f"{r['workload']:18}{r['runs']:5d}{r['serial_us']:11.1f}{r['serial_index_us']:10.1f}{r['eager_us']:10.2f}"
+            f"{r['compiled_us']:12.2f}{r['ratio_compiled']:7.1f}x{r['asked']:6.0f}x{r['ratio_eager']:6.1f}x"
+            f"{r['ratio_over_index']:7.1f}x{r['share_of_sgemm']:7.1%}{r['compile_s']:10.1f}{r['peak_memory_mib']:6.0f}",
+            flush=True,
+        )
     if options.save:
         import pandas as pd
 

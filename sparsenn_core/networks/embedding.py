@@ -14,7 +14,8 @@ from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN
 def _block_layer(filters: Tensor, positions: int) -> Tensor:
     """The matrix [positions * out, positions * kernel * in] of one disjoint convolution.
 
-    `filters` is [positions, out, in, kernel]. Units are ordered by position first, then channel: unit (p, o) reads inputs (p * kernel + t, i).
+    `filters` is [positions, out, in, kernel]. Units are ordered by position first, then channel: unit (p, o) reads
+    inputs (p * kernel + t, i).
     """
     _, out, inside, kernel = filters.shape
     matrix = filters.new_zeros(positions * out, positions * kernel * inside)

@@ -51,7 +51,7 @@ def initialize_study_(
         if activation == "relu":
             nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu", generator=generator)
         elif activation in ("sigmoid", "tanh"):
-            nn.init.xavier_uniform_(w, gain=nn.init.calculate_gain(activation), generator=generator)
+            nn.init.xavier_uniform_(w, gain=5 / 3 if activation == "tanh" else 1.0, generator=generator)
         else:
             nn.init.kaiming_normal_(w, generator=generator)
         w.mul_(scale)

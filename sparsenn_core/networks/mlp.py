@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +56,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, widths[0]] -> [n, widths[-1]]."""
+        *hidden, last = cast("list[nn.Linear]", list(self.layers))
         h = x.T
-        for layer in self.layers[:-1]:
+        for layer in hidden:
             h = self.activation(affine(layer, h))
-        return self.last_activation(affine(self.layers[-1], h)).T
+        return self.last_activation(affine(last, h)).T

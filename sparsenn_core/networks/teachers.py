@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
 
@@ -27,7 +29,7 @@ SPLIT_FILTER = (
     [[0.86, -0.84]],
 )
 
-TEACHERS = {
+TEACHERS: dict[str, tuple[Callable[..., nn.Module], tuple[list, ...]]] = {
     "baseline": (baseline_cnn, BASELINE),
     "multi_channel": (multi_channel_cnn, MULTI_CHANNEL),
     "split_filter": (SplitFilterCNN, SPLIT_FILTER),

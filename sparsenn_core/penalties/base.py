@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 
 import torch
@@ -54,7 +54,7 @@ class Penalty(ABC):
     """
 
     strength: Strength
-    only: tuple[str, ...] | None = None
+    only: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     smooth = False  # has a gradient everywhere
     convex = True

@@ -57,7 +57,7 @@ class DRR(Penalty):
             factor = self._factor(k, params)
             count = count + factor * sum_runs(-torch.expm1(-self.beta * w.abs()))
             square = square + factor * sum_runs(w.square())
-        return torch.as_tensor(self.strength) * count + self.rho * square
+        return self.strength * count + self.rho * square
 
     def residual(self, params: Params, grad: Params) -> Tensor:
         worst = [max_runs(g.abs()) for k, g in grad.items() if self.only and k not in self.only]

@@ -48,7 +48,7 @@ class GroupL2(Penalty):
         return [(k, params[k], axis) for k, axis in self.groups.items()]
 
     def value(self, params: Params) -> Tensor:
-        return torch.as_tensor(self.strength) * sum(_norms(w, axis).sum(1) for _, w, axis in self._covered(params))
+        return self.strength * sum(_norms(w, axis).sum(1) for _, w, axis in self._covered(params))
 
     def prox(self, params: Params, step: Step) -> Params:
         if isinstance(step, dict):
@@ -65,11 +65,13 @@ class GroupL2(Penalty):
     def residual(self, params: Params, grad: Params) -> Tensor:
         worst = [max_runs(g.abs()) for k, g in grad.items() if k not in self.groups]
         for k, w, axis in self._covered(params):
+            tiny = torch.finfo(w.dtype).tiny
             norms, grad_norms = _norms(w, axis), _norms(grad[k], axis)
-            strength = per_run(self.strength, norms)
-            direction = w / _spread(norms.clamp(min=torch.finfo(w.dtype).tiny), w, axis)
-            active = _norms(grad[k] + _spread(strength.expand_as(norms), w, axis) * direction, axis)
-            worst.append(max_runs(torch.where(norms == 0, (grad_norms - strength).clamp(min=0), active)))
+            strength = per_run(self.strength, norms).expand_as(norms)
+            active = grad[k] + w * _spread(strength / norms.clamp(min=tiny), w, axis)
+            # a zero group's subdifferential is the ball of radius strength
+            resting = grad[k] * _spread((1 - strength / grad_norms.clamp(min=tiny)).clamp(min=0), w, axis)
+            worst.append(max_runs(torch.where(_spread(norms == 0, w, axis), resting, active).abs()))
         return torch.stack(worst).amax(0)
 
     def strength_max(self, grad: Params) -> Tensor:
@@ -101,7 +103,7 @@ class PathNorm(Penalty):
 
     def value(self, params: Params) -> Tensor:
         incoming, outgoing = self._norms(params)
-        return torch.as_tensor(self.strength) * sum_runs(incoming * outgoing)
+        return self.strength * sum_runs(incoming * outgoing)
 
     def residual(self, params: Params, grad: Params) -> Tensor:
         incoming, outgoing = self._norms(params)

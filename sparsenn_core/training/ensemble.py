@@ -22,7 +22,9 @@ class Ensemble:
     return new ensembles and never write into the tensors it was made from.
     """
 
-    def __init__(self, template: nn.Module, params: dict[str, Tensor], buffers: dict[str, Tensor] | None = None) -> None:
+    def __init__(
+        self, template: nn.Module, params: dict[str, Tensor], buffers: dict[str, Tensor] | None = None
+    ) -> None:
         self.template = copy.deepcopy(template).to("meta")
         self.params = params
         self.buffers = buffers or {}

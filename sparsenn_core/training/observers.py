@@ -78,7 +78,9 @@ class Rows:
             measured = observer.measure(moment)
         for name, values in measured.items():
             if values.shape != moment.runs.shape:
-                raise InputError(f"an observer gave {name!r} of shape {tuple(values.shape)} for {len(moment.runs)} runs")
+                raise InputError(
+                    f"an observer gave {name!r} of shape {tuple(values.shape)} for {len(moment.runs)} runs"
+                )
             block = (moment.runs.cpu(), moment.epoch, moment.step, name, values.detach().to("cpu", torch.float64))
             self.blocks.append(block)
 

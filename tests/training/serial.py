@@ -27,7 +27,9 @@ def proximal_step(parameters, optimizer, kind, lr, l1, l2):
             p.copy_(soft(p, size * l1) / (1 + 2 * size * l2))
 
 
-def train(module, x, y, *, kind, lr, steps, seed, batch_size, l1=0.0, l2=0.0, momentum=0.0, weight_decay=0.0, proximal=False):  # fmt: skip
+def train(
+    module, x, y, *, kind, lr, steps, seed, batch_size, l1=0.0, l2=0.0, momentum=0.0, weight_decay=0.0, proximal=False
+):
     """`steps` steps of torch.optim on `module`, in place; the losses (with penalty) before each step."""
     parameters = list(module.parameters())
     if kind == "sgd":

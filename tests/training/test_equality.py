@@ -52,10 +52,19 @@ def serial_runs(kind, dtype, name, steps, batch_size, use_l1, use_l2):
         rate = RATES[r].item() / (5 if "adam" in name else 1)
         settings["weight_decay"] = 0.0 if "proximal" in name else L2[r].item()
         train(
-            module, data.inputs[r], data.targets[r], kind=name.split()[-1], lr=rate, steps=steps, seed=seed,
-            batch_size=batch_size, l1=L1[r].item() * use_l1, l2=L2[r].item() * use_l2, proximal="proximal" in name,
+            module,
+            data.inputs[r],
+            data.targets[r],
+            kind=name.split()[-1],
+            lr=rate,
+            steps=steps,
+            seed=seed,
+            batch_size=batch_size,
+            l1=L1[r].item() * use_l1,
+            l2=L2[r].item() * use_l2,
+            proximal="proximal" in name,
             **settings,
-        )  # fmt: skip
+        )
         weights.append({k: v.detach() for k, v in module.named_parameters()})
     return weights
 
@@ -74,9 +83,14 @@ def test_forty_steps_equal_the_serial_loop(dtype, name, use_l1, use_l2, kind, ba
         (1, 1): penalties.L1(L1) + penalties.SquaredL2(L2),
     }[use_l1, use_l2]
     result = fit(
-        Ensemble.of(build(kind, dtype), SEEDS), data_sets(dtype), optimizer=OPTIMIZERS[name](), penalty=penalty,
-        epochs=steps // per_epoch, batch_size=batch_size, order=SEEDS if batch_size else None,
-    )  # fmt: skip
+        Ensemble.of(build(kind, dtype), SEEDS),
+        data_sets(dtype),
+        optimizer=OPTIMIZERS[name](),
+        penalty=penalty,
+        epochs=steps // per_epoch,
+        batch_size=batch_size,
+        order=SEEDS if batch_size else None,
+    )
     for r, weights in enumerate(serial_runs(kind, dtype, name, steps, batch_size, use_l1, use_l2)):
         for k, w in weights.items():
             assert (result.ensemble.params[k][r] - w).abs().max() < TOLERANCE[dtype]
@@ -90,9 +104,13 @@ def test_a_run_does_not_depend_on_its_neighbours(batch_size):
     def train_these(runs):
         index = torch.tensor(runs)
         return fit(
-            ensemble.select(index), data.select(index), optimizer=Adam(RATES[index]), penalty=penalties.L1(L1[index]),
-            order=[SEEDS[r] for r in runs] if batch_size else None, **settings,
-        ).ensemble.params  # fmt: skip
+            ensemble.select(index),
+            data.select(index),
+            optimizer=Adam(RATES[index]),
+            penalty=penalties.L1(L1[index]),
+            order=[SEEDS[r] for r in runs] if batch_size else None,
+            **settings,
+        ).ensemble.params
 
     together = train_these([0, 1, 2, 3, 4])
     for runs in ([2, 0], [4, 3, 1], [1]):
@@ -104,7 +122,11 @@ def test_a_run_does_not_depend_on_its_neighbours(batch_size):
 def test_a_stopped_run_leaves_the_others_untouched():
     """Early stopping compacts the lanes; the runs that go on do what they do without early stopping."""
     ensemble, data = Ensemble.of(build("baseline", torch.float64), SEEDS), data_sets(torch.float64)
-    settings = {"optimizer": SGD(torch.tensor([0.2, 0.01, 1.5, 0.01, 0.3]), momentum=0.9), "batch_size": 16, "order": SEEDS}
+    settings = {
+        "optimizer": SGD(torch.tensor([0.2, 0.01, 1.5, 0.01, 0.3]), momentum=0.9),
+        "batch_size": 16,
+        "order": SEEDS,
+    }
     stopped = fit(ensemble, data, epochs=60, early_stopping=EarlyStopping(4), **settings)
     assert len(set(stopped.epochs.tolist())) > 2
     for r, epochs in enumerate(stopped.epochs.tolist()):
