@@ -30,6 +30,7 @@ from .newton import AmplitudeSystem, gram_factor, solve_right
 
 STEP = 0.99  # share of the way to the boundary that a step may go
 MOST_STEPS = 80
+SMALL = 0.1  # amplitudes below this share of the mean may be set aside
 PATIENCE = 5  # steps in which the gap must halve ...
 STALLED = 1e-8  # ... once it is below this
 
@@ -109,7 +110,7 @@ class _State:
     def without_clear_zeros(self, clear: float) -> _State:
         """Drop the columns that no problem of the batch needs; at least 3p stay, so that G(a) keeps its rank."""
         norms = (self.rows @ self.dual.mT).norm(dim=-1)
-        needed = (self.amplitudes > 1e-2 * self.amplitudes.mean(-1, keepdim=True)) | (norms >= clear)
+        needed = (self.amplitudes > SMALL * self.amplitudes.mean(-1, keepdim=True)) | (norms >= clear)
         width, p = self.rows.shape[1:]
         keep = max(int(needed.sum(-1).max()), min(width, 3 * p))
         if keep >= 0.9 * width:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .interior import Iterate, Reduced
-from .newton import gram_factor, overlaps, solve_right
+from .newton import AmplitudeSystem, gram_factor, overlaps, solve_right
 
 STEPS = 30
 METRIC_SHIFT = 1e-9  # keeps the metric definite where the support spans less than R^p; only the speed depends on it
@@ -36,10 +36,20 @@ def near_columns(problem: Reduced, found: list[Iterate]) -> tuple[Reduced, Tenso
 
 
 def first_support(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> Tensor:
-    """The amplitudes that exceed their slack (relative to the largest amplitude and to 1), zero elsewhere."""
-    norms = (problem.rows @ dual.mT).norm(dim=-1)
-    slack = (1 - norms) * (1 + norms) / 2
-    return amplitudes * (amplitudes > amplitudes.amax(-1, keepdim=True) * slack)
+    """The amplitudes that a Newton step towards a_k s_k = 0 keeps, zero elsewhere.
+
+    Close to the optimum that step changes the amplitudes in use hardly at all and sends the others to zero (Tapia's
+    indicator): a test without a scale, needed because amplitudes in use may differ by many orders of magnitude.
+    """
+    u = problem.rows @ dual.mT
+    norms = u.norm(dim=-1)
+    slack = ((1 - norms) * (1 + norms) / 2).clamp_min(1e-16)
+    factor = metric(problem, amplitudes)
+    miss = solve_right(problem.targets, factor) - dual
+    positive = amplitudes.clamp_min(1e-300)
+    system = AmplitudeSystem(problem.rows, u, factor, slack / positive)
+    change = system.solve((u * (problem.rows @ miss.mT)).sum(-1) - slack)
+    return amplitudes * (amplitudes + change > amplitudes / 2)
 
 
 def polish(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,9 +89,14 @@ def _newton(
 
 
 def metric(problem: Reduced, amplitudes: Tensor, shift: float = METRIC_SHIFT) -> Tensor:
-    """Cholesky factor of G(a), shifted by `shift` of its mean diagonal so that it exists for every support."""
+    """Cholesky factor of G(a), shifted by `shift` of its mean diagonal so that it exists for every support.
+
+    A ridge is shift enough; on top of a small one, `shift` would slow the steps where the support does not span R^p.
+    """
     mass = (amplitudes * problem.rows.square().sum(-1)).sum(-1) / problem.rows.shape[-1]
-    return gram_factor(problem.rows, amplitudes, problem.ridge + shift * mass + 1e-300)
+    return gram_factor(
+        problem.rows, amplitudes, problem.ridge + torch.where(problem.ridge > 0, 1e-15, shift) * mass + 1e-300
+    )
 
 
 def scaled_overlaps(rows: Tensor, u: Tensor, factor: Tensor, boundary: Tensor) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,7 @@ def plain_gap(solution: lasso.Solution) -> float:
     return (primal - t * reward + psi.size * t**2 / 4 * float((dual**2).sum())) / primal
 
 
-@pytest.mark.parametrize("share", [None, 0.9, 0.3, 1e-2, 1e-4])
+@pytest.mark.parametrize("share", [None, 0.9, 0.3, 1e-2, 1e-4, 1e-8])
 def test_hard_problems_are_certified(hard: tuple[np.ndarray, np.ndarray], share: float | None) -> None:
     features, targets = hard
     largest = 2 / targets.size * np.linalg.norm(targets @ features.T, axis=0).max()
@@ -58,7 +58,7 @@ def test_hard_problems_are_certified(hard: tuple[np.ndarray, np.ndarray], share:
     norms = np.linalg.norm(solution.dual @ features.T, axis=0)
     assert (solution.support == np.linalg.norm(solution.coef, axis=0).astype(bool)).all()
     assert (norms[solution.support] > 1 - 1e-6).all()
-    assert (norms[~solution.support] <= 1 - solution.margin + 1e-15).all()
+    assert (norms[~solution.support] <= 1 - solution.margin + 1e-13).all()
 
 
 def test_a_batch_agrees_with_its_problems_one_by_one() -> None:
