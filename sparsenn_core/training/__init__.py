@@ -1,7 +1,7 @@
 """Many networks of one shape, trained as one: ensembles, optimizers, observers, the loop, the minimiser."""
 
 from sparsenn_core.training.checkpoint import Checkpoint
-from sparsenn_core.training.data import Data
+from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import Fit, fit
 from sparsenn_core.training.minimise import Minimum, minimise
@@ -12,6 +12,7 @@ from sparsenn_core.training.stopping import EarlyStopping
 __all__ = [
     "SGD",
     "Adam",
+    "BatchOrder",
     "Checkpoint",
     "Data",
     "EarlyStopping",

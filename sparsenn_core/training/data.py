@@ -102,4 +102,4 @@ class BatchOrder:
     def restore(self, state: Tensor) -> None:
         """Put the generators back where `state` was taken."""
         for g, s in zip(self.generators, state, strict=True):
-            g.set_state(s)
+            g.set_state(s.clone())  # a row of a larger tensor is not accepted
