@@ -25,3 +25,9 @@ def reference_solve(
         problem = cp.Problem(cp.Minimize(cp.sum_squares(v @ features - targets) / targets.size + strength * length))
     problem.solve(solver=solver, **options)
     return np.asarray(v.value), float(problem.value)
+
+
+def reference_objectives(features: Array, targets: Array) -> Array:
+    """Optimal objectives [C] of C problems, features [C, K, N], targets [C, D, N], one after another; 10 to 30 ms each
+    for a few neurons."""
+    return np.array([reference_solve(x, y)[1] for x, y in zip(features, targets, strict=True)])
