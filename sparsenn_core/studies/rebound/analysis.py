@@ -64,9 +64,10 @@ def power_law(x: ArrayLike, y: ArrayLike, confidence: float = 0.95) -> PowerLaw:
 
     The interval takes the residuals for independent; where they are rounding the exponent is what it is.
     """
-    u, v = (np.log10(np.asarray(a, dtype=float)) for a in (x, y))
-    if len(u) < 3 or not (np.isfinite(u).all() and np.isfinite(v).all()):
+    positive = [np.asarray(a, dtype=float) for a in (x, y)]
+    if len(positive[0]) < 3 or any(not (np.isfinite(a) & (a > 0)).all() for a in positive):
         raise InputError("power_law: need three or more points, all positive and finite")
+    u, v = np.log10(positive)
     fit = stats.linregress(u, v)
     half = float(stats.t.ppf(0.5 + confidence / 2, len(u) - 2)) * fit.stderr
     estimate = Estimate(
