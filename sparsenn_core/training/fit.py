@@ -186,8 +186,8 @@ class _Loop:
             tile=self.tile,
             arithmetic=self.arithmetic,
         )
-        run_steps = (epochs - self.epoch) * self.steps_per_epoch * len(self.lanes)
-        self.step, compiled = maybe_compile(step, run_steps, self.device, self.wanted)
+        steps = (epochs - self.epoch) * self.steps_per_epoch
+        self.step, compiled = maybe_compile(step, steps, self.device, self.wanted)
         self.compiled |= compiled
         self.can_idle = compiled
 

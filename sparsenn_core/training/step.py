@@ -22,8 +22,8 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 StepFunction = Callable[..., None]
 
-# Compiling costs 3 to 20 s a shape; a compiled step saves about 4 us for each run, so below this it does not pay.
-WORTHWHILE_RUN_STEPS = 2_000_000
+# Compiling costs 3 to 20 s a shape; a compiled step saves 1 ms and more, however few the runs.
+WORTHWHILE_STEPS = 15_000
 
 
 def run_losses(
@@ -118,12 +118,12 @@ def compiler_present() -> bool:
     return any(name and shutil.which(name) for name in names)
 
 
-def maybe_compile(step: StepFunction, run_steps: float, device: torch.device, wanted: bool | None) -> tuple[Any, bool]:
+def maybe_compile(step: StepFunction, steps: int, device: torch.device, wanted: bool | None) -> tuple[Any, bool]:
     """`step` compiled where that pays, and whether it was: `wanted` True or False decides, None lets the length decide.
 
     Without a C++ compiler a fit that would have been compiled runs eagerly, and a warning says so.
     """
-    pays = run_steps >= WORTHWHILE_RUN_STEPS if wanted is None else wanted
+    pays = steps >= WORTHWHILE_STEPS if wanted is None else wanted
     if pays and device.type == "cpu" and not compiler_present():
         warnings.warn("no C++ compiler found: training runs eagerly, 2 to 4 times slower", stacklevel=4)
         pays = False
