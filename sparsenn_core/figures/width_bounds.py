@@ -40,17 +40,24 @@ def training(rows: pd.DataFrame, recorded: pd.DataFrame, first_seed: int, alt: s
             line(fig, run["step"], run["value"], method, METHODS[method], row=place, col=1)
             first = seed == first_seed
             fig.data[-1].update(showlegend=bool(first and place == 1), opacity=1.0 if first else 0.35)
-        seen = recorded[(recorded["name"] == name) & (recorded["step"] > 0)]
+        seen = _thinned(recorded[(recorded["name"] == name) & (recorded["step"] > 0)])
         if len(seen):
             points(fig, seen["step"], seen["value"], "recorded", "recorded", row=place, col=1)
             fig.data[-1].update(showlegend="recorded" not in named, marker_size=5)
             named.add("recorded")
     level(fig, 1.0, "certified optimum", "minimiser", row=1, col=1)
+    fig.layout.shapes[-1].label.textposition = "start"
     fig.update_yaxes(title_text="ratio", type="log", dtick=1, row=1, col=1)
     fig.update_yaxes(title_text="neurons", rangemode="tozero", row=2, col=1)
     fig.update_yaxes(title_text="sum", type="log", dtick=1, row=3, col=1)
     fig.update_xaxes(title_text="", type="log", dtick=1)
     return fig.update_xaxes(title_text="training time (steps)", row=3, col=1)
+
+
+def _thinned(recorded: pd.DataFrame) -> pd.DataFrame:
+    """The recorded points that a log axis can tell apart: about 20 a decade."""
+    place = (20 * np.log10(recorded["step"])).round()
+    return recorded[~recorded.assign(place=place).duplicated(["method", "place"])]
 
 
 def neurons(rows: pd.DataFrame, alt: str) -> go.Figure:
@@ -109,7 +116,7 @@ def histograms(
     have `drawn`, the study's upper line, as columns, `recorded` has active. Recorded counts are a stepped outline.
     """
     names = [" · ".join(s["name"] for s in (row, column) if s["name"]) for row in rows for column in columns]
-    fig = panels(title, names, "active neurons", "repetitions", alt, columns=len(columns))
+    fig = panels(title, names, "active neurons", "share of problems", alt, columns=len(columns))
     shown: set[str] = set()
     for i, row in enumerate(rows, start=1):
         for j, column in enumerate(columns, start=1):
@@ -126,6 +133,7 @@ def histograms(
     fig.update_xaxes(title_text="")
     for j in range(1, len(columns) + 1):
         fig.update_xaxes(title_text="active neurons", row=len(rows), col=j)
+    fig.update_yaxes(tickformat=".0%")
     return fig.update_layout(height=130 + 200 * len(rows), bargap=0.0)
 
 
@@ -147,7 +155,7 @@ def _bars(fig: go.Figure, counts: pd.Series, edges: np.ndarray, place: dict[str,
     middle = (edges[1:] + edges[:-1]) / 2
     bar = go.Bar(
         x=middle[used],
-        y=found[used],
+        y=found[used] / len(counts),
         width=edges[1] - edges[0],
         name="certified",
         legendgroup="certified",
@@ -163,7 +171,8 @@ def _outline(fig: go.Figure, counts: pd.Series, edges: np.ndarray, place: dict[s
     found, _ = np.histogram(inside, edges)
     last = int(found.nonzero()[0].max()) + 2
     first = max(int(found.nonzero()[0].min()) - 1, 0)
-    line(fig, edges[first : last + 1], np.append(found, 0)[first : last + 1], "recorded", "recorded", **place)
+    share = np.append(found, 0)[first : last + 1] / len(counts)
+    line(fig, edges[first : last + 1], share, "recorded", "recorded", **place)
     fig.data[-1].update(line={"shape": "hv", "dash": "solid", "width": 2}, showlegend="recorded" not in shown)
     shown.add("recorded")
 
@@ -176,7 +185,7 @@ def _limits(fig: go.Figure, bound: pd.Series, place: dict[str, int], shown: set[
         "product": ("r<sub>Φ</sub>r<sub>Ψ</sub>", style(3)),
         "drawn": ("upper line of the study", ROLES["recorded"]),
     }
-    top = max(max(np.max(trace.y) for trace in fig.data if trace.xaxis == fig.data[-1].xaxis), 1)
+    top = max(np.max(trace.y) for trace in fig.data if trace.xaxis == fig.data[-1].xaxis)
     for name, (text, look) in looks.items():
         if name not in bound or np.isnan(bound[name]):
             continue

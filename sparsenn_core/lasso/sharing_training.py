@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import grad
 
 from sparsenn_core.errors import unknown
 from sparsenn_core.training import Data, Ensemble, Fit, Moment, ProximalSGD, at_steps, fit
@@ -107,24 +106,3 @@ def on_the_sphere(network: nn.Module) -> tuple[NDArray[np.float64], NDArray[np.f
     coef = tensors["2.weight"] * length
     kept = (length > 0) & (coef.norm(dim=0) > 0)
     return (wbar / length[:, None])[kept].numpy(), coef[:, kept].numpy()
-
-
-def stationarity(sharing: Sharing, strength: float = STRENGTH) -> NDArray[np.float64]:
-    """Each run's distance from a stationary point of mse + strength VV norm, in units of the strength, [R].
-
-    The largest entry of the shortest subgradient at the network with all wbar_k scaled to length one; 0 where no
-    small change of the weights helps to first order, 1 is as large as the penalty's own pull on a neuron.
-    """
-    found = []
-    x, y = sharing.inputs.double(), sharing.targets.double()
-    for network in sharing.fit.ensemble:
-        directions, coef = (torch.from_numpy(array) for array in on_the_sphere(network))
-        params = {"0.weight": directions[:, :-1], "0.bias": directions[:, -1], "2.weight": coef}
-
-        def loss(params: dict[str, Tensor]) -> Tensor:
-            hidden = torch.relu(x @ params["0.weight"].T + params["0.bias"])
-            return (hidden @ params["2.weight"].T - y).square().mean()
-
-        stacked = [{k: t[None] for k, t in group.items()} for group in (params, grad(loss)(params))]
-        found.append(float(PathProx(strength).residual(*stacked)) / strength)
-    return np.array(found)
