@@ -44,6 +44,7 @@ rho: float = 0.0  # [0, 10]; squared L2 beside DRR
 projection_frequency: int = 1  # [1, 100000]; epochs between the study's projections, where they are on
 map_size: int = 64  # [1, 100000]; training samples a run in the map of rules and precisions
 map_perturbations: list[float] = [2e-6, 1e-4, 1e-2]  # (0, 10]; displacements in the map
+turning_noise: float = 0.03  # [0, 10]; noise beside a displacement of 1e-3, for the closed form
 spectrum_size: int = 2000  # [1, 100000]; least number of samples for the spectrum; more than parameters
 scaling_size: int = 100  # [1, 100000]; training samples a run in C
 scaling_runs: int = 10  # [1, 10000]; runs of C for each noise
@@ -91,6 +92,13 @@ def keep(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Write rows beside the others of this chapter."""
     write_rows(frame, f"{output_dir}/{name}.parquet", provenance(parameters, time.perf_counter() - begin))
     return frame
+
+
+def misfit(outcome: rebound.Outcome, name: str) -> float:
+    """Root mean square difference of the normalised mean distance from the published curve."""
+    mean = rebound.normalised(outcome.curves["squared_distance"][:, 1:]).mean(0)
+    target = torch.tensor(published[name].l2_normalized.to_numpy())[: len(mean)]
+    return float((mean[: len(target)] - target).square().mean().sqrt())
 
 
 settings = rebound.Settings(
@@ -173,11 +181,14 @@ variants = {
 }
 b_variants = dict(zip(variants, rebound.train_all(list(variants.values())), strict=True))
 b_summary = keep(pd.concat([rebound.rebounds(o).assign(variant=name) for name, o in b_variants.items()]), "b_variants")
-b_summary.groupby("variant", sort=False).end.describe(percentiles=[0.5])[["min", "50%", "max"]]
+table = b_summary.groupby("variant", sort=False).end.describe(percentiles=[0.5])[["min", "50%", "max"]]
+table.assign(misfit={name: misfit(outcome, "B") for name, outcome in b_variants.items()})
 
 # %% [markdown]
-# Final squared distances: the penalty of the code and the projection of the description both move the student much
-# further than the noise that B is about. What was published is B without either.
+# Final squared distances, and the root mean square difference of the normalised curve from the published one. The
+# penalty of the code and the projection of the description both move the student much further than the noise that B is
+# about, on curves unlike the published one. What was published looks like B without either; the one projection that the
+# first code makes, at epoch 1, changes nothing.
 
 # %% [markdown]
 # ## Where the rebound lives
@@ -221,7 +232,7 @@ draw.rebound_map(summary, "share")
 draw.rebound_map(summary, "size")
 
 # %% [markdown]
-# The artefact of float32 is the smallest of these rebounds.
+# With float32, and with Adam, the distance rises by about one percent; with noise and penalties by tens to hundreds.
 
 # %% [markdown]
 # ### Why float32
@@ -236,8 +247,8 @@ stalled = keep(stalled[stalled.name == "stalled"].reset_index(drop=True), "ledge
 draw.precision_ledger(stalled)
 
 # %% [markdown]
-# Most parameters stand still from the first steps on where weights are stored in float32; none does where they are
-# stored in float64.
+# Most parameters stand still from the first steps on where weights are stored in float32, with either arithmetic; none
+# does where they are stored in float64.
 
 # %% [markdown]
 # ## The closed form
@@ -252,7 +263,7 @@ draw.precision_ledger(stalled)
 # second only grows. Their sum may turn: that is a rebound, and its time is known beforehand.
 
 # %% tags=["hide-input"]
-turning = rebound.train(replace(settings, noise=0.1, perturbation=1e-3))
+turning = rebound.train(replace(settings, noise=turning_noise, perturbation=1e-3))
 frames, stops = [], []
 for name, outcome in (("B: noise", ab["B", "float64"]), ("noise and displacement", turning)):
     s, problem = outcome.settings, outcome.problem
@@ -375,14 +386,14 @@ cases = {
     "B": ab["B", "float64"],
     "noise and displacement": turning,
     "displaced by 0.3": rebound.train(replace(small, perturbation=0.3)),
-    "random student": rebound.train(
-        unrelated, rebound.pruning_problem(unrelated, tuple(dimensions)), test_every=epochs
-    ),
+    "random student": rebound.train(unrelated, rebound.pruning_problem(unrelated, tuple(dimensions))),
 }
 frames = []
 for name, outcome in cases.items():
-    table = rebound.quotient_distances(outcome).merge(rebound.normal_form_distances(outcome)).assign(experiment=name)
-    frames.append(table.merge(rebound.fisher_weighted(outcome)))
+    table = rebound.quotient_distances(outcome).merge(rebound.normal_form_distances(outcome))
+    away = outcome.students.each(outcome.problem.test) - outcome.problem.test_targets
+    table = table.merge(rebound.fisher_weighted(outcome))
+    frames.append(table.assign(function=away.square().flatten(1).mean(1), experiment=name))
 compared = keep(pd.concat(frames, ignore_index=True), "distances")
 names = {"raw": "as it is", "quotient": "up to symmetry", "normal_form": "study's normal form"}
 draw.distances(compared.rename(columns=names).melt(["experiment", "run"], list(names.values()), "name"))
@@ -393,13 +404,13 @@ draw.distances(compared.rename(columns=names).melt(["experiment", "run"], list(n
 # units by biases of about 1e-6 and so makes near networks far.
 
 # %% tags=["hide-input"]
-compared.groupby("experiment", sort=False)[["raw", "quotient", "fisher", "certified"]].agg(
-    {"raw": "median", "quotient": "median", "fisher": "median", "certified": "mean"}
-)
+middle = compared.groupby("experiment", sort=False)[["raw", "quotient", "normal_form", "fisher", "function"]].median()
+middle.assign(certified=compared.groupby("experiment").certified.mean())
 
 # %% [markdown]
-# Medians of the squared distances, of the one weighted with the Fisher information (to first order the mean squared
-# error on the training inputs), and the share of runs whose distance up to symmetry is certified to be the least.
+# Medians over runs of the squared distances; `fisher` is weighted with the Fisher information at the teacher, which
+# near it is the mean squared difference of the *functions*, `function` (on test inputs). `certified` is the share of
+# runs whose distance up to symmetry is known to be the least.
 
 # %% [markdown]
 # ## Pruning a wide student
@@ -482,12 +493,6 @@ def cell(rule: str, precision: str, size: float) -> pd.Series:
     return summary.rebounded[(summary.rule == rule) & (summary.precision == precision) & (summary.perturbation == size)]
 
 
-def misfit(name: str, precision: str) -> float:
-    mean = rebound.normalised(ab[name, precision].curves["squared_distance"][:, 1:]).mean(0)
-    target = torch.tensor(published[name].l2_normalized.to_numpy())[: len(mean)]
-    return float((mean[: len(target)] - target).square().mean().sqrt())
-
-
 def new(key: str, statement: str, measured: Estimate, ours: tuple[float, float]) -> Claim:
     return Claim(
         f"rebound.{key}",
@@ -548,7 +553,8 @@ claims = [
     new("b-grows", "In B the distance grows at every step: a rebound needs an approach, and there is none.",
         share(falls), FEW),
     old("b-curve", "B's published curve, from float64: root mean square difference of the normalised distance.",
-        "the published curve", exact(misfit("B", "float64"), num_runs), (0.0, 0.06), source="the study's figure B"),
+        "the published curve", exact(misfit(ab["B", "float64"], "B"), num_runs), (0.0, 0.06),
+        source="the study's figure B"),
     new("b-penalty", "As coded, DRR moves B's students 10,000 times further (squared, median of ratios) than noise.",
         median_interval(coded / plain), (1e4, 1e9)),
     new("b-projection", "As described, the projection moves B's students 10 times further (squared) than noise.",
@@ -565,7 +571,7 @@ claims = [
         share(rebound.rebounds(projected).rebounded), MOST),
     new("closed-form", "The closed form is within 0.1 % of B's simulated squared distance at every step of every run.",
         exact(float(error["B: noise"].max()), num_runs), (0.0, 1e-3)),
-    new("closed-form-turn", "With noise 0.1 and displacement 1e-3 the closed form is within 2 % (largest error).",
+    new("closed-form-turn", "With noise and a displacement of 1e-3 the closed form is within 2 % (largest error).",
         exact(float(error["noise and displacement"].max()), num_runs), (0.0, 0.02)),
     new("stopping", "The epoch of least distance is predicted within 2 epochs in most of these runs.",
         share(missed <= 2), MOST),

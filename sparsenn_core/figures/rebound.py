@@ -97,7 +97,7 @@ def rebound_map(summary: pd.DataFrame, quantity: str) -> go.Figure:
     share = quantity == "share"
     rules = list(dict.fromkeys(summary.rule))
     fig = panels(
-        "Which runs come nearer and leave again" if share else "How far they leave",
+        "Which runs come nearer and leave again" if share else "How far the runs that rebound leave",
         rules,
         "initial perturbation",
         "share of runs" if share else "end above least (%)",
@@ -126,7 +126,10 @@ def rebound_map(summary: pd.DataFrame, quantity: str) -> go.Figure:
                 y.append(rate.value if share else percent.iloc[0])
                 low.append(rate.low if share else percent.iloc[1])
                 high.append(rate.high if share else percent.iloc[2])
-            points(fig, sizes, y, precision, PRECISION_STYLES[precision], low=low, high=high, row=row + 1, col=col + 1)
+            if sizes:
+                points(
+                    fig, sizes, y, precision, PRECISION_STYLES[precision], low=low, high=high, row=row + 1, col=col + 1
+                )
     ends = [np.log10(summary.perturbation.min()) - 0.7, np.log10(summary.perturbation.max()) + 0.7]
     fig.update_xaxes(type="log", dtick=2, range=ends)
     fig.update_yaxes(**({"range": [-0.05, 1.05]} if share else {"type": "log", "dtick": 1, "matches": "y"}))
@@ -156,7 +159,7 @@ def predicted_curves(rows: pd.DataFrame, runs: Sequence[int] = (0, 1, 2)) -> go.
             points(fig, thin.epoch, thin.predicted, "predicted, realised noise", "theory", row=row, col=1)
         mean = own[own.run.isin(runs)].groupby("epoch").expected.mean()
         line(fig, mean.index, mean, "predicted, mean over noise", style(1), row=row, col=1)
-    return _one_legend(fig).update_yaxes(matches=None, rangemode="tozero")
+    return _one_legend(fig).update_yaxes(matches=None)
 
 
 def stopping_times(rows: pd.DataFrame) -> go.Figure:
@@ -221,8 +224,8 @@ def precision_ledger(rows: pd.DataFrame) -> go.Figure:
         "Parameters that float32 cannot move",
         "training time (epochs)",
         "share of parameters stalled",
-        "With weights stored in float32 most parameters stand still from the first epoch on, whatever the arithmetic; "
-        "with weights stored in float64 none does.",
+        "With weights stored in float32 most parameters stand still from the first epoch on, and the curves of both "
+        "kinds of arithmetic coincide; with weights stored in float64 none does.",
     )
     for precision, part in rows.groupby("precision", sort=False):
         wide = part.pivot(index="epoch", columns="run", values="value")

@@ -149,7 +149,7 @@ def test_the_map_shows_rates_with_intervals_and_sizes_of_rebounds_only():
     assert share.y[0] == 0.5
     assert 0 < share.y[0] - share.error_y.arrayminus[0] < 0.2
     assert figures.rebound_map(frame, "size").data[0].y[0] == pytest.approx(3.0)
-    assert not len(figures.rebound_map(frame.assign(rebounded=False), "size").data[0].y)
+    assert not figures.rebound_map(frame.assign(rebounded=False), "size").data
 
 
 def test_other_figures_draw_what_the_rows_say():
