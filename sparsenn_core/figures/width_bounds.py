@@ -73,7 +73,9 @@ def neurons(rows: pd.DataFrame, alt: str) -> go.Figure:
             some = rows[(rows["method"] == method) & (rows["output"] == output) & (rows["size"] > SHOWN)]
             points(fig, some["theta"], some["offset"], f"f{output}", OUTPUTS[output - 1], row=place, col=output)
             diameter = 60 * np.sqrt(some["size"])
-            fig.data[-1].update(showlegend=False, marker={"size": diameter, "sizemin": 3, "opacity": 0.6})
+            fig.data[-1].update(
+                showlegend=False, marker={"size": diameter, "sizemin": 3, "opacity": 0.6, "line_width": 0}
+            )
             fig.data[-1].update(
                 customdata=some["size"], hovertemplate="θ %{x:.3f}, b/‖w‖ %{y:.3f}<br>size %{customdata:.4f}"
             )
@@ -124,12 +126,12 @@ def histograms(
             place = {"row": i, "col": j}
             ours, theirs = _select(certified, where)["width"], _select(recorded, where)["active"]
             bound = _select(certified, where).iloc[0]
-            edges = _edges(float(bound["product"]))
+            edges = _edges(max(float(bound.get(name, 0)) for name in ("product", "drawn")))
             _bars(fig, ours, edges, place, shown)
             if len(theirs):
                 _outline(fig, theirs, edges, place, shown)
             _limits(fig, bound, place, shown)
-            fig.update_xaxes(matches=None, showticklabels=True, rangemode="tozero", **place)
+            fig.update_xaxes(matches=None, showticklabels=True, range=[0, 1.01 * edges[-1]], **place)
     fig.update_xaxes(title_text="")
     for j in range(1, len(columns) + 1):
         fig.update_xaxes(title_text="active neurons", row=len(rows), col=j)
@@ -144,9 +146,9 @@ def _select(frame: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
 
 
 def _edges(largest: float) -> np.ndarray:
-    """Bin edges between whole numbers, so wide that about 100 bins reach from 0 to the largest bound."""
+    """Bin edges between whole numbers, so wide that about 100 bins reach from 0 past the largest bound."""
     wide = max(1, int(np.ceil(largest / 100)))
-    return np.arange(0, 2 * largest + 2 * wide, wide) - 0.5
+    return np.arange(0, 1.02 * largest + 2 * wide, wide) - 0.5
 
 
 def _bars(fig: go.Figure, counts: pd.Series, edges: np.ndarray, place: dict[str, int], shown: set[str]) -> None:
@@ -160,14 +162,14 @@ def _bars(fig: go.Figure, counts: pd.Series, edges: np.ndarray, place: dict[str,
         name="certified",
         legendgroup="certified",
         showlegend="certified" not in shown,
-        marker={"color": ROLES["minimiser"].color, "opacity": 0.75, "line": {"width": 0}},
+        marker={"color": ROLES["minimiser"].color, "opacity": 0.85, "line": {"width": 0}},
     )
     fig.add_trace(bar, **place)
     shown.add("certified")
 
 
 def _outline(fig: go.Figure, counts: pd.Series, edges: np.ndarray, place: dict[str, int], shown: set[str]) -> None:
-    inside = np.clip(counts, None, edges[-1] - 1)
+    inside = np.clip(counts, None, edges[-1] - 0.5)
     found, _ = np.histogram(inside, edges)
     last = int(found.nonzero()[0].max()) + 2
     first = max(int(found.nonzero()[0].min()) - 1, 0)
