@@ -1,0 +1,143 @@
+"""Sparse linear regression problems, and how well an estimate solves them.
+
+Hastie, Tibshirani and Tibshirani, "Extended comparisons of best subset selection, forward stepwise selection, and the
+lasso" (arXiv 1707.08692): rows of the design are N(0, Sigma) with Sigma_ij = rho^|i-j|, the response is
+x'beta + sigma e, and sigma^2 = beta' Sigma beta / snr. There is no intercept, here or in any method.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sparsenn_core.errors import InputError, unknown
+from sparsenn_core.randomness import generator
+
+Array = NDArray[np.float64]
+PLACES = ("first", "spread")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A family of problems: `n` samples, `p` coefficients of which `s` are 1 and the others 0.
+
+    `rho` in [0, 1) correlates neighbours. `places` says where the ones are: "first", or "spread" evenly over all p.
+    `validation` samples choose every method's tuning parameters.
+    """
+
+    n: int
+    p: int
+    s: int
+    rho: float = 0.35
+    places: str = "first"
+    validation: int = 500
+
+    def __post_init__(self) -> None:
+        if not (0 < self.s <= self.p and self.n >= 4 and self.validation >= 2):
+            raise InputError(f"{self}: needs 0 < s <= p, n >= 4 and validation >= 2")
+        if not 0 <= self.rho < 1:
+            raise InputError(f"{self}: rho is outside [0, 1)")
+        if self.places not in PLACES:
+            raise unknown("places", self.places, PLACES)
+
+    @property
+    def name(self) -> str:
+        """As tables and figures call it."""
+        return f"n = {self.n}, p = {self.p}, s = {self.s}"
+
+    @property
+    def largest(self) -> int:
+        """The largest support that is refitted: half the samples.
+
+        Beyond it the error that least squares adds, sigma^2 k / (n - k - 1), exceeds the noise itself.
+        """
+        return min(self.p, self.n // 2)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One draw: training `design` [n, p] and `response` [n], validation data of the same law, and the truth."""
+
+    setting: Setting
+    snr: float
+    repetition: int
+    design: Array
+    response: Array
+    validation_design: Array
+    validation_response: Array
+    coefficients: Array
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Coefficients [p] that a method chose, with their mean squared error on the validation samples."""
+
+    coefficients: Array
+    validation: float
+
+
+def draw(setting: Setting, snr: float, repetition: int, seed: int) -> Problem:
+    """One problem with signal-to-noise ratio `snr` > 0.
+
+    Design and noise of a repetition are the same at every snr up to the noise's size, so that a curve over snr is
+    not roughened by fresh draws.
+    """
+    if not snr > 0:
+        raise InputError(f"snr {snr!r} is not positive")
+    source = generator(seed, "data", setting.n, setting.p, setting.s, repetition)
+    rows = setting.n + setting.validation
+    normal = torch.randn(rows, setting.p, generator=source, dtype=torch.float64).numpy()
+    noise = torch.randn(rows, generator=source, dtype=torch.float64).numpy()
+    design = _correlated(normal, setting.rho)
+    beta = np.zeros(setting.p)
+    beta[_places(setting)] = 1.0
+    sigma = math.sqrt(quadratic(beta, setting.rho) / snr)
+    response = design @ beta + sigma * noise
+    n = setting.n
+    return Problem(setting, snr, repetition, design[:n], response[:n], design[n:], response[n:], beta, sigma)
+
+
+def quadratic(vector: Array, rho: float) -> float:
+    """v' Sigma v with Sigma_ij = rho^|i-j|, from the nonzero entries of v alone."""
+    at = np.flatnonzero(vector)
+    distance = np.abs(at[:, None] - at[None, :]).astype(float)
+    return float(vector[at] @ (rho**distance) @ vector[at])
+
+
+def metrics(problem: Problem, coefficients: Array) -> dict[str, float]:
+    """How good an estimate is, against the law of the data and not a test sample.
+
+    With the excess e = (b - beta)' Sigma (b - beta) and the signal v = beta' Sigma beta: relative risk `rr` = e / v;
+    relative test error `rte` = (e + sigma^2) / sigma^2, 1 at best and snr + 1 for b = 0; proportion of variance
+    explained `pve` = 1 - (e + sigma^2) / (v + sigma^2); number of nonzeros `nnz`; active set reconstruction error
+    `asre`, the size of the symmetric difference of the supports.
+    """
+    beta, rho, noise = problem.coefficients, problem.setting.rho, problem.sigma**2
+    excess, signal = quadratic(coefficients - beta, rho), quadratic(beta, rho)
+    return {
+        "rr": excess / signal,
+        "rte": (excess + noise) / noise,
+        "pve": 1 - (excess + noise) / (signal + noise),
+        "nnz": float(np.count_nonzero(coefficients)),
+        "asre": float(np.count_nonzero((coefficients != 0) != (beta != 0))),
+    }
+
+
+def _places(setting: Setting) -> NDArray[np.int64]:
+    if setting.places == "first":
+        return np.arange(setting.s)
+    return np.arange(setting.s) * (setting.p // setting.s)
+
+
+def _correlated(normal: Array, rho: float) -> Array:
+    """Columns of a stationary autoregression x_j = rho x_{j-1} + sqrt(1 - rho^2) e_j, whose covariance is Sigma."""
+    design = np.empty_like(normal)
+    design[:, 0] = normal[:, 0]
+    for j in range(1, normal.shape[1]):
+        design[:, j] = rho * design[:, j - 1] + math.sqrt(1 - rho**2) * normal[:, j]
+    return design
