@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
