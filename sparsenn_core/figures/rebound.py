@@ -195,7 +195,9 @@ def distances(rows: pd.DataFrame) -> go.Figure:
         middle, low, high = part.median(), part.min(), part.max()
         x = [experiments.index(e) + 0.18 * (k - 1) for e in middle.index]
         points(fig, x, middle, name, style(k), low=low, high=high)
-    fig.update_xaxes(tickvals=list(range(len(experiments))), ticktext=experiments)
+    fig.update_xaxes(
+        tickvals=list(range(len(experiments))), ticktext=[e.replace(" ", "<br>") for e in experiments], tickangle=0
+    )
     return fig.update_yaxes(type="log", dtick=4)
 
 
