@@ -14,7 +14,7 @@
 # # L1 path
 #
 # **Question.** A small convolutional network, the *teacher*, labels random inputs. A *student* of the same kind, or a
-# wider one, learns from the labels with an L1 penalty on its weights. Does it find the teacher again, weight for weight?
+# wider one, learns from the labels with an L1 penalty on its weights. Does it find the teacher again, weight by weight?
 #
 # | profile | time | memory | device |
 # |---|---|---|---|
@@ -50,7 +50,7 @@ init_scales: list[float] = [0.2, 1.0]  # (0, 100]; factors on the initial weight
 doubled_l2: bool = True  # the study counts L2 twice: in the loss and as the optimizer's weight decay
 last_activation: str = "same"  # one of same, linear; after the last layer
 bias: bool = False  # biases in the students
-starts: int = 6  # [1, 1000]; starts of the minimiser for each penalty, student and activation
+starts: int = 4  # [1, 1000]; starts of the minimiser for each penalty, student and activation
 minimiser_steps: int = 2000  # [0, 1000000]; proximal steps before the polish
 test_samples: int = 50000  # [100, 10000000]; fresh inputs for the error
 device: str = "auto"  # one of auto, cpu, cuda
@@ -64,7 +64,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from sparsenn_core import figures, networks, recovery
 from sparsenn_core.figures import l1_path as draw
@@ -77,10 +77,9 @@ started = time.perf_counter()
 where = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
 folder = Path(output_dir)
 folder.mkdir(parents=True, exist_ok=True)
-settings = {
-    name: globals()[name]
-    for name in ["seeds", "epochs", "patience", "samples", "batch_size", "learning_rate", "strength", "init_scales", "doubled_l2", "last_activation", "bias", "starts", "minimiser_steps", "test_samples", "profile"]
-}
+names = "seeds epochs patience samples batch_size learning_rate strength init_scales doubled_l2 last_activation bias"
+names += " starts minimiser_steps test_samples profile"
+settings = {name: globals()[name] for name in names.split()}
 schedule = study.Schedule(
     samples=samples,
     epochs=epochs,
@@ -108,8 +107,8 @@ teacher = networks.literal_teacher("baseline", "relu")
 sums = [float(w.abs().sum()) for w in teacher.parameters()]
 optimum = recovery.relu_l1_optimum(teacher)
 Markdown(
-    f"Here $a = ({', '.join(f'{s:.2f}' for s in sums)})$, so the least penalty is ${optimum:.4f}\\,\\lambda$. The fit may "
-    "give way a little to save penalty; the minimiser below shows how little."
+    f"Here $a = ({', '.join(f'{s:.2f}' for s in sums)})$, so the least penalty is ${optimum:.4f}\\,\\lambda$. The fit "
+    "may give way a little to save penalty; the minimiser below shows how little."
 )
 
 # %% [markdown]
@@ -142,12 +141,17 @@ Markdown(
 # ## The minimiser
 #
 # The same objective, all samples at once: proximal Adam steps on minibatches, which make weights exactly zero; then
-# L-BFGS-B with bounds and proximal Gauss-Newton steps in float64. Many starts, because the objective is not convex.
-# *Residual* is the largest entry of the shortest subgradient: zero at a stationary point, and to be compared with
+# L-BFGS-B with bounds and proximal Newton steps in float64, longest for the best start. Many starts, because the
+# objective is not convex. *Residual* is the largest entry of the shortest subgradient: zero at a stationary point, and
+# to be compared with
 # $\lambda = 10^{-5}$.
 
 # %% tags=["hide-input"]
-found = {(s, a): study.minima(s, a, schedule, starts=starts, steps=minimiser_steps, test_samples=test_samples) for s in STUDENTS for a in ACTIVATIONS}  # fmt: skip
+found = {
+    (s, a): study.minima(s, a, schedule, starts=starts, steps=minimiser_steps, test_samples=test_samples)
+    for s in STUDENTS
+    for a in ACTIVATIONS
+}
 minima = pd.concat([m.table for m in found.values()], ignore_index=True)
 write_rows(minima, folder / "minima.parquet", provenance(settings, time.perf_counter() - started))
 ranked = minima.sort_values("objective").groupby(["student", "student_activation", "penalty"])
@@ -159,18 +163,18 @@ best[["objective", "residual", "nonzero", "r2", "shape_distance", "starts within
 
 # %% tags=["hide-input"]
 wide = best.loc["multi_channel"].xs("l1", level="penalty")
+kept = {a: int(wide.loc[a, "nonzero"]) for a in ACTIVATIONS}
 Markdown(
-    "With relu the least value found is "
-    f"{wide.loc['relu', 'objective']:.5e}, below the closed form of {optimum * strength:.5e} by the little that the fit "
-    f"gives way. Of its 52 weights the best L1 minimiser keeps {int(wide.loc['relu', 'nonzero'])} with relu and "
-    f"{int(wide.loc['tanh', 'nonzero'])} with tanh; all others are exactly zero. With sigmoid it keeps "
-    f"{int(wide.loc['sigmoid', 'nonzero'])}."
+    f"With relu the least value found is {wide.loc['relu', 'objective']:.5e}, against the closed form of "
+    f"{optimum * strength:.5e}; the small difference is what the fit gives way. Of its 52 weights the best L1 "
+    f"minimiser keeps {kept['relu']} with relu and {kept['tanh']} with tanh, all others are exactly zero; with "
+    f"sigmoid it keeps {kept['sigmoid']}."
 )
 
 # %% [markdown]
 # ## Recorded, run again, minimised
 #
-# Each mark is one run. A mark at the dotted level does no better than the best constant: the student has *collapsed*, or,
+# Each mark is one run. A mark at the level "best constant" does no better than that: the student has *collapsed*, or,
 # with relu, *died*. Means over runs, which the study tabulates, mix these with runs that fit, and describe neither.
 
 # %% tags=["hide-input"]
@@ -194,8 +198,9 @@ draw.objectives(
 
 # %% tags=["hide-input"]
 def gap(table, student, activation):
-    here = table.query("student == @student and student_activation == @activation and penalty == 'l1' and r2 >= 0.99")
-    floor = float(least.query("student == @student and student_activation == @activation and penalty == 'l1'")["objective"].iloc[0])  # fmt: skip
+    one = "student == @student and student_activation == @activation and penalty == 'l1'"
+    here = table.query(one + " and r2 >= 0.99")
+    floor = float(least.query(one)["objective"].iloc[0])
     if here.empty:
         return "no run fits"
     return f"{here['objective'].median() / floor:.3f} times (median of {len(here)})"
@@ -261,8 +266,8 @@ Markdown(
 # %% tags=["hide-input"]
 draw.outcomes(
     of(recorded, "multi_channel"), of(runs, "multi_channel"),
-    "Share of runs of experiment 2 with an R squared of at least 0.99, with 95 percent intervals, by penalty and initial "
-    "scale, one panel for each activation, recorded and run again.",
+    "Share of runs of experiment 2 with an R squared of at least 0.99, with 95 percent intervals, by penalty and "
+    "initial scale, one panel for each activation, recorded and run again.",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -278,9 +283,9 @@ counts.unstack(fill_value=0)
 # %% [markdown]
 # ## Weights, aligned
 #
-# Channels may be permuted and, with tanh, change sign without changing the function; with relu, scales may move between
-# layers. Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact zeros are left
-# blank.
+# Channels may be permuted and, with tanh, change sign without changing the function; with relu, scales may move
+# between layers. Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact
+# zeros are left blank.
 
 # %% tags=["hide-input"]
 shown = {}
@@ -290,7 +295,7 @@ for activation in ("relu", "tanh"):
         pick = table.query("penalty == @penalty")["objective"].idxmin()
         one = table.loc[[pick]].reset_index(drop=True)
         shown[activation, penalty] = study.weights_table(ensemble.select([pick]).params, one)
-weights_rows = pd.concat({k: v for k, v in shown.items()}, names=["activation", "penalty"]).reset_index(level=[0, 1])
+weights_rows = pd.concat(shown, names=["activation", "penalty"]).reset_index(level=[0, 1])
 write_rows(weights_rows, folder / "weights.parquet", provenance(settings, time.perf_counter() - started))
 draw.heat_maps(
     {f"{p.upper()}, minimiser": shown["tanh", p] for p in ("l1", "l2")},
@@ -329,28 +334,23 @@ Markdown(
 # %% [markdown]
 # ## Rows of the full profile
 #
-# The figure above shows this profile. Where the rows of the full profile lie in the repository, they are shown here.
+# The figures above show this profile. Where the rows of the full profile lie in the repository, they are shown here.
 
 # %% tags=["hide-input"]
 long = Path(full_rows) / "runs.parquet"
 if long.exists() and profile != "full":
     rows = read_rows(long)
     origin = rows.attrs["provenance"]
-    message = (
-        f"{len(rows)} runs of at most {origin['parameters']['epochs']:,} epochs, {origin['seconds'] / 60:.0f} minutes on "
-        f"{origin['device']}; {int((rows['status'] != 'all epochs used').sum())} stopped by themselves. Loss of the L1 "
-        "runs that fit over the minimum, experiment 2: "
-        + "; ".join(f"{a} {gap(rows, 'multi_channel', a)}" for a in ACTIVATIONS)
-        + "."
+    stopped = int((rows["status"] != "all epochs used").sum())
+    message = Markdown(
+        f"{len(rows)} runs of at most {origin['parameters']['epochs']:,} epochs, {origin['seconds'] / 60:.0f} minutes "
+        f"on {origin['device']}; {stopped} stopped by themselves. Loss of the L1 runs that fit over the minimum, "
+        "experiment 2: " + "; ".join(f"{a} {gap(rows, 'multi_channel', a)}" for a in ACTIVATIONS) + "."
     )
-else:
-    message = "No rows of another profile are shown."
-Markdown(message)
-
-# %% tags=["hide-input"]
-if long.exists() and profile != "full":
     counts = rows.groupby(["student", "student_activation", "penalty", "init_scale"])["outcome"].value_counts()
-    display(counts.unstack(fill_value=0))  # noqa: F821
+    display(message, counts.unstack(fill_value=0))
+else:
+    display(Markdown("No rows of another profile are shown here."))
 
 # %% [markdown]
 # ## Claims

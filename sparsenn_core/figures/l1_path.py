@@ -44,14 +44,14 @@ def objectives(
     return one_legend(fig)
 
 
-def _steps(best: pd.Series) -> tuple[list[float | None], list[float | None]]:
+def _steps(best: pd.Series) -> tuple[list[float], list[float]]:
     """A short horizontal line at the least objective under each group that has one."""
-    x: list[float | None] = []
-    y: list[float | None] = []
+    x: list[float] = []
+    y: list[float] = []
     for i, (penalty, _) in enumerate(GROUPS):
         if penalty in best.index:
-            x += [i - 0.35, i + 0.35, None]
-            y += [float(best[penalty]), float(best[penalty]), None]
+            x += [i - 0.35, i + 0.35, np.nan]  # a gap in the line
+            y += [float(best[penalty]), float(best[penalty]), np.nan]
     return x, y
 
 

@@ -48,7 +48,7 @@ class GroupL2(Penalty):
         return [(k, params[k], axis) for k, axis in self.groups.items()]
 
     def value(self, params: Params) -> Tensor:
-        return self.strength * sum(_norms(w, axis).sum(1) for _, w, axis in self._covered(params))
+        return self.strength * torch.stack([_norms(w, axis).sum(1) for _, w, axis in self._covered(params)]).sum(0)
 
     def prox(self, params: Params, step: Step) -> Params:
         if isinstance(step, dict):

@@ -25,8 +25,7 @@ class L1(Penalty):
 
     def value(self, params: Params) -> Tensor:
         # |w| as w sign(w): same value and subgradient as w.abs(), whose backward would compile to scalar code
-        total = sum(sum_runs(w * w.sign().detach()) for _, w in self.covered(params))
-        return self.strength * total
+        return self.strength * torch.stack([sum_runs(w * w.sign().detach()) for _, w in self.covered(params)]).sum(0)
 
     def prox(self, params: Params, step: Step) -> Params:
         new = {k: soft_threshold(w, step_of(step, k, w) * per_run(self.strength, w)) for k, w in self.covered(params)}
@@ -53,8 +52,7 @@ class SquaredL2(Penalty):
     smooth = True
 
     def value(self, params: Params) -> Tensor:
-        total = sum(sum_runs(w.square()) for _, w in self.covered(params))
-        return self.strength * total
+        return self.strength * torch.stack([sum_runs(w.square()) for _, w in self.covered(params)]).sum(0)
 
     def prox(self, params: Params, step: Step) -> Params:
         new = {k: w / (1 + 2 * step_of(step, k, w) * per_run(self.strength, w)) for k, w in self.covered(params)}

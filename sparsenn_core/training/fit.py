@@ -15,12 +15,13 @@ from tqdm import tqdm
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
 from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
+from sparsenn_core.training.compilation import maybe_compile
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.lanes import Lanes
 from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.optimizers import Optimizer
-from sparsenn_core.training.step import Loss, make_step, maybe_compile
+from sparsenn_core.training.step import Loss, make_step
 from sparsenn_core.training.stopping import STATUS, EarlyStopping, Progress
 
 
@@ -69,8 +70,8 @@ def fit(
     an order of the run's own, drawn from the seeds `order` (one a run) as a shuffling DataLoader draws it. The loss is
     `loss(outputs, targets)`, a mean over samples, plus the penalty; the penalty's subgradient or its prox is used, as
     the optimizer asks. Settings of optimizer and penalty may differ by run. Runs stop by themselves and the others go
-    on. `compiled=None` compiles the step where a compiler is present and the fit is long enough to pay for it;
-    compiled and eager results differ by rounding.
+    on. `compiled=None` compiles the step where the fit is long enough to pay for it; compiled and eager results
+    differ by rounding.
 
     `tile` cuts full batches into so many samples at a time, which a processor's cache holds: the same mean over all
     samples, summed tile by tile, in less memory. `arithmetic` is the floating-point type in which outputs, loss,
@@ -187,9 +188,9 @@ class _Loop:
             arithmetic=self.arithmetic,
         )
         steps = (epochs - self.epoch) * self.steps_per_epoch
-        self.step, compiled = maybe_compile(step, steps, self.device, self.wanted)
-        self.compiled |= compiled
-        self.can_idle = compiled
+        self.step = maybe_compile(step, steps, self.device, self.wanted)
+        self.can_idle = self.step is not step
+        self.compiled |= self.can_idle
 
     def _epoch(self) -> None:
         lanes = self.lanes

@@ -1,12 +1,12 @@
-"""Carrying one network from near a minimum to a stationary point of a penalised least-squares objective, in float64.
+"""Carrying one network from near a minimum to a stationary point of penalised least squares, in float64.
 
-The objective is mean((f(w) - y)^2) + l2 . w^2 + l1 . |w|, with a strength of each kind for every weight. Two stages:
+The objective is mean((f(w) - y)^2) + l2 . w^2 + l1 . |w|, with a strength of each kind for every weight. Stages:
 
 1. L-BFGS-B. With w = p - q and p, q >= 0 the objective becomes smooth with bounds; weights end on their bounds, that
    is exactly at zero.
-2. Proximal Gauss-Newton steps (Levenberg-Marquardt damping): f is replaced by its linearisation, which leaves a small
-   lasso that coordinate descent solves exactly. Near a good fit the steps converge as fast as Newton's, and zeros stay
-   exact.
+2. Proximal Newton steps with Levenberg-Marquardt damping: the smooth part is replaced by a quadratic, which leaves a
+   small lasso that coordinate descent solves exactly; zeros stay exact. First with the cheap Gauss-Newton curvature,
+   then a few with the true Hessian, which the flat directions under a weak L2 penalty need.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 from torch import Tensor
-from torch.func import grad, vmap
+from torch.func import grad, hessian, vmap
 
 Array = np.ndarray
 Model = Callable[[Tensor, Tensor], Tensor]
@@ -56,7 +56,12 @@ class Problem:
         at_zero = np.maximum(np.abs(gradient) - self.l1, 0)
         return float(np.where(w == 0, at_zero, np.abs(gradient + self.l1 * np.sign(w))).max())
 
-    def curvature(self, w: Array) -> Array:
+    def hessian(self, w: Array) -> Array:
+        """The Hessian of the smooth part; about 50 times the cost of `gauss_newton` for 52 weights."""
+        value = hessian(lambda v: (self.model(v, self.x) - self.y).square().mean())
+        return value(torch.from_numpy(w)).numpy() + np.diag(2 * self.l2)
+
+    def gauss_newton(self, w: Array) -> Array:
         """The Gauss-Newton matrix 2 J'J / (n out) + 2 l2, from every sample's own gradient."""
         weights = torch.from_numpy(w)
 
@@ -71,8 +76,10 @@ class Problem:
 
 
 def polish(problem: Problem, w: Array, steps: int, tolerance: float) -> Array:
-    """From w [d] to a stationary point: at most `steps` Gauss-Newton steps, until the residual is <= `tolerance`."""
-    return gauss_newton(problem, quasi_newton(problem, w), steps, tolerance)
+    """From w [d] to a stationary point, until the residual is at most `tolerance` or the steps are used up."""
+    w = quasi_newton(problem, w)
+    w = descend(problem, w, problem.gauss_newton, steps, tolerance)
+    return descend(problem, w, problem.hessian, steps // 4, tolerance)
 
 
 def quasi_newton(problem: Problem, w: Array) -> Array:
@@ -92,12 +99,14 @@ def quasi_newton(problem: Problem, w: Array) -> Array:
     return p - q
 
 
-def gauss_newton(problem: Problem, w: Array, steps: int, tolerance: float) -> Array:
-    """Damped proximal Gauss-Newton steps; the objective never rises (beyond rounding)."""
+def descend(problem: Problem, w: Array, curvature: Callable[[Array], Array], steps: int, tolerance: float) -> Array:
+    """At most `steps` damped proximal Newton steps with the given curvature; the objective never rises."""
     value = problem.value(w)
     gradient = problem.smooth(w)[1]
     residual = problem.residual(w, gradient)
-    matrix = problem.curvature(w)
+    if residual <= tolerance:
+        return w
+    matrix = curvature(w)
     damping = 1e-3
     for _ in range(steps):
         if residual <= tolerance or damping > 1e12:
@@ -110,7 +119,7 @@ def gauss_newton(problem: Problem, w: Array, steps: int, tolerance: float) -> Ar
         falls = trial_value < value or (trial_value <= value * (1 + 1e-13) and trial_residual < residual)
         if falls and np.isfinite(trial_value):
             w, value, gradient, residual = trial, trial_value, trial_gradient, trial_residual
-            matrix = problem.curvature(w)
+            matrix = curvature(w)
             damping = max(damping / 5, 1e-14)
         else:
             damping *= 4

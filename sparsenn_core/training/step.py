@@ -1,10 +1,7 @@
-"""One training step of a whole ensemble as one function, eager or compiled."""
+"""One training step of a whole ensemble as one function."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +18,6 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """One run's loss: (outputs [n, ...], targets [n, ...]) -> scalar, the mean over its samples."""
 
 StepFunction = Callable[..., None]
-
-# Compiling costs 3 to 20 s a shape; a compiled step saves 1 ms and more, however few the runs.
-WORTHWHILE_STEPS = 15_000
 
 
 def run_losses(
@@ -110,22 +104,3 @@ def make_step(
                 w.copy_(now[k])
 
     return step
-
-
-def compiler_present() -> bool:
-    """Whether torch.compile can build for the CPU: it needs a C++ compiler."""
-    names = [os.environ.get("CXX", ""), "g++", "clang++"]
-    return any(name and shutil.which(name) for name in names)
-
-
-def maybe_compile(step: StepFunction, steps: int, device: torch.device, wanted: bool | None) -> tuple[Any, bool]:
-    """`step` compiled where that pays, and whether it was: `wanted` True or False decides, None lets the length decide.
-
-    Without a C++ compiler a fit that would have been compiled runs eagerly, and a warning says so.
-    """
-    pays = steps >= WORTHWHILE_STEPS if wanted is None else wanted
-    if pays and device.type == "cpu" and not compiler_present():
-        warnings.warn("no C++ compiler found: training runs eagerly, 2 to 4 times slower", stacklevel=4)
-        pays = False
-    # dynamic=False: a graph for each number of runs; symbolic sizes were 10 times slower on CPU
-    return (torch.compile(step, dynamic=False, fullgraph=True), True) if pays else (step, False)

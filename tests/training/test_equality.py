@@ -46,7 +46,7 @@ OPTIMIZERS = {
 def serial_runs(kind, dtype, name, steps, batch_size, use_l1, use_l2):
     data = data_sets(dtype)
     weights = []
-    for r, seed in enumerate(SEEDS):
+    for r, seed in enumerate(SEEDS[:3]):
         module = build(kind, dtype)(generator(seed, "init"))
         settings = {"momentum": 0.9 if name == "sgd" else 0.5 if name == "proximal sgd" else 0.0}
         rate = RATES[r].item() / (5 if "adam" in name else 1)
