@@ -99,7 +99,7 @@ def about_fate(runs: pd.DataFrame, ended: pd.DataFrame) -> list[Claim]:
             key="l1.relu-support", chapter=CHAPTER,
             statement="Fitted relu students of 52 weights under L1 keep exactly 3, 2 and 2 weights of at least 1e-4.",
             source=f"{STUDY}, its records", recorded="10 of 10 runs of experiment 2",
-            measured=_rate((kept == NEED).all(axis=1)), said=(0.5, 1.0), enough=8,
+            measured=_rate((kept == list(NEED)).all(axis=1)), said=(0.5, 1.0), enough=8,
         ),
         Claim(
             key="l1.relu-death", chapter=CHAPTER,
