@@ -25,7 +25,7 @@ from sparsenn_core import Data, Ensemble, penalties
 from sparsenn_core.networks import MLP, TreeCNN, baseline_cnn, initialize_study_, literal_teacher, multi_channel_cnn
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, Adam, Optimizer
-from sparsenn_core.training.fit import _Loop
+from sparsenn_core.training.loop import Loop, Settings
 
 
 @dataclass(frozen=True)
@@ -152,18 +152,10 @@ class Together:
         ensemble = Ensemble.of(case.build, range(case.runs)).to(device)
         penalty = penalties.L1(case.l1) if case.l1 else None
         order = range(case.runs) if case.batch else None
-        self.loop = _Loop(
-            ensemble,
-            Data.shared(x, y).to(device),
-            case.optimizer,
-            torch.nn.functional.mse_loss,
-            penalty,
-            case.batch,
-            order,
-            None,
-            (),
-            compiled,
+        settings = Settings(
+            case.optimizer, torch.nn.functional.mse_loss, penalty, case.batch, order, None, (), None, None, compiled
         )
+        self.loop = Loop(ensemble, Data.shared(x, y).to(device), settings)
         self.device = device
         self.run_steps = case.runs * self.loop.steps_per_epoch
         with torch.no_grad():

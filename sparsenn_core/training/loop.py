@@ -1,0 +1,246 @@
+"""One training loop for every study."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.penalties import Penalty
+from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
+from sparsenn_core.training.compilation import maybe_compile
+from sparsenn_core.training.data import BatchOrder, Data
+from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.lanes import Lanes
+from sparsenn_core.training.observers import Moment, Observer, Rows
+from sparsenn_core.training.optimizers import Optimizer
+from sparsenn_core.training.step import Loss, make_step
+from sparsenn_core.training.stopping import EarlyStopping, Progress
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `fit` was asked for; its arguments explain each."""
+
+    optimizer: Optimizer
+    loss: Loss
+    penalty: Penalty | None
+    batch_size: int | None
+    order: Sequence[int | torch.Generator] | None
+    early_stopping: EarlyStopping | None
+    observe: tuple[Observer, ...]
+    tile: int | None
+    arithmetic: torch.dtype | None
+    compiled: bool | None
+
+    def check(self, count: int) -> None:
+        """Refuse settings that do not fit together or do not fit `count` runs."""
+        if (self.batch_size is None) != (self.order is None):
+            raise InputError("give both batch_size and order (a seed for each run), or neither for full batches")
+        if self.order is not None and len(self.order) != count:
+            raise InputError(f"order has {len(self.order)} seeds for {count} runs")
+        if self.tile is not None and (self.batch_size is not None or self.tile < 1):
+            raise InputError(
+                f"tile cuts full batches and must be 1 or more: tile={self.tile}, batch_size={self.batch_size}"
+            )
+
+    def identity(self) -> list[str]:
+        """The settings that decide the result, as text."""
+        decisive = (self.optimizer, self.loss, self.penalty, self.batch_size, self.early_stopping, self.tile)
+        return [describe(s) for s in (*decisive, self.arithmetic)]
+
+
+class Loop:
+    """The state of a fit and the steps that move it."""
+
+    def __init__(self, ensemble: Ensemble, data: Data, settings: Settings) -> None:
+        count = len(ensemble)
+        first = next(iter(ensemble.params.values()))
+        self.device = first.device
+        settings.check(count)
+        if data.inputs.device != self.device:
+            raise InputError(f"the ensemble is on {self.device}, the data on {data.inputs.device}; move one with .to()")
+        self.settings = settings
+        self.observe = settings.observe
+        self.data = data.for_runs(count).to(dtype=settings.arithmetic)
+        batch = settings.batch_size
+        self.order = None if batch is None else BatchOrder(settings.order or (), data.samples, batch)
+        self.steps_per_epoch = 1 if batch is None else -(-data.samples // batch)
+        penalty = settings.penalty
+        self.lanes = Lanes(
+            ensemble,
+            settings.optimizer.for_runs(count, self.device),
+            None if penalty is None else penalty.strengths(count, first),
+        )
+        patience = settings.early_stopping.patience if settings.early_stopping else None
+        self.progress = Progress(count, patience)
+        self.tracking = patience is not None
+        self.rows = Rows()
+        self.final_looks: int | None = None
+        self.epoch = 0
+        self.epoch_loss = torch.full((count,), torch.nan, dtype=torch.float64, device=self.device)
+        self.seconds = 0.0
+        self.compiled = False
+
+    def run(self, epochs: int, checkpoint: Checkpoint | None, bar: bool) -> None:
+        """Train until every run has stopped or `epochs` are used up; goes on from the checkpoint where there is one."""
+        if epochs < 1:
+            raise InputError(f"epochs must be 1 or more, not {epochs}")
+        start = time.perf_counter()
+        print_of_start = self._fingerprint() if checkpoint else ""
+        saved = checkpoint.load(print_of_start) if checkpoint else None
+        if saved:
+            self._restore(saved)
+        else:
+            self._look(0, [o for o in self.observe if o.wants_epoch(0) or 0 in o.steps])
+        spent = self.seconds
+        with torch.no_grad(), self._compile_limits(), tqdm(total=epochs, initial=self.epoch, disable=not bar) as meter:
+            self._prepare(epochs)
+            while self.epoch < epochs and self.lanes.training:
+                self._epoch()
+                self._settle(epochs)
+                meter.update(1)
+                if bar and self.epoch % 10 == 0:
+                    meter.set_postfix(runs=int(self.lanes.active.sum()))
+                self.seconds = spent + time.perf_counter() - start
+                if checkpoint and self.epoch % checkpoint.every == 0:
+                    checkpoint.save(self._state(print_of_start))
+            self._finish()
+        if checkpoint and not (saved and self.seconds == spent):
+            checkpoint.save(self._state(print_of_start))
+        self.progress.finish()
+
+    def _compile_limits(self) -> Any:
+        """Room for a graph for each size that stopping runs leave, in place of PyTorch's default of eight."""
+        if self.settings.compiled is False:
+            return nullcontext()
+        import torch._dynamo
+
+        return torch._dynamo.config.patch(recompile_limit=64)
+
+    def _prepare(self, epochs: int) -> None:
+        """Lay out the data of the runs still in training and choose the step for their number."""
+        data = self.data.select(self.lanes.runs.to(self.device))
+        shared = data.of_run is None
+        if self.order is not None:
+            of_run = torch.zeros(len(self.lanes), dtype=torch.int64, device=self.device) if shared else data.of_run
+            assert of_run is not None
+            self.batch: tuple[Tensor, ...] = (data.inputs, data.targets, of_run)
+        elif shared:
+            self.batch = (data.inputs[0], data.targets[0])
+        else:
+            self.batch = (data.inputs[data.of_run], data.targets[data.of_run])
+        step = make_step(
+            self.lanes.ensemble,
+            self.settings.loss,
+            batched=self.order is not None,
+            shared=shared and self.order is None,
+            tile=self.settings.tile,
+            arithmetic=self.settings.arithmetic,
+        )
+        steps = (epochs - self.epoch) * self.steps_per_epoch
+        self.step = maybe_compile(step, steps, self.device, self.settings.compiled)
+        self.can_idle = self.step is not step
+        self.compiled |= self.can_idle
+
+    def _epoch(self) -> None:
+        lanes = self.lanes
+        index: list[Tensor | None] = [None]
+        if self.order is not None:
+            index = [i.to(self.device) for i in self.order.epoch(lanes.runs.tolist())]
+        total = torch.zeros(len(lanes), dtype=torch.float64, device=self.device)
+        done = self.epoch * self.steps_per_epoch
+        wanted = [o for o in self.observe if o.steps]
+        for number, rows in enumerate(index, start=done + 1):
+            self.step(
+                lanes.params,
+                lanes.buffers,
+                lanes.state,
+                total,
+                lanes.coefficients(number),
+                self.batch,
+                rows,
+                lanes.penalty,
+                lanes.optimizer,
+            )
+            if wanted:
+                self._look(number, [o for o in wanted if number in o.steps])
+        self.epoch += 1
+        self.epoch_loss = total / len(index)
+
+    def _look(
+        self, step: int, observers: list[Observer], only: Tensor | None = None, loss: Tensor | None = None
+    ) -> None:
+        """Let `observers` measure the active lanes, or the lanes `only`."""
+        chosen = self.lanes.active.nonzero()[:, 0] if only is None else only
+        if not observers or not len(chosen):
+            return
+        nothing = torch.full((len(chosen),), torch.nan, dtype=torch.float64, device=self.device)
+        moment = Moment(
+            self.lanes.ensemble_of(chosen),
+            self.lanes.runs[chosen],
+            self.epoch,
+            step,
+            nothing if loss is None else loss[chosen.to(self.device)],
+        )
+        for observer in observers:
+            self.rows.take(observer, moment)
+
+    def _settle(self, epochs: int) -> None:
+        """What happens between epochs: stopping, looking, compacting."""
+        step = self.epoch * self.steps_per_epoch
+        self._look(step, [o for o in self.observe if o.wants_epoch(self.epoch)], loss=self.epoch_loss)
+        if not self.tracking:
+            return
+        active = self.lanes.active.nonzero()[:, 0]
+        improved, stopped = self.progress.record(self.lanes.runs[active], self.epoch_loss.cpu()[active], self.epoch)
+        self.lanes.keep_best(active[improved])
+        if bool(stopped.any()):
+            self._look(step, [o for o in self.observe if o.stop], only=active[stopped], loss=self.epoch_loss)
+            self.lanes.retire(active[stopped])
+            if self.lanes.compact(idle_allowed=self.can_idle) and self.lanes.training:
+                self._prepare(epochs)
+
+    def _finish(self) -> None:
+        """Retire the runs that used all their epochs, once."""
+        active = self.lanes.active.nonzero()[:, 0]
+        if not self.tracking and len(active):
+            self.progress.record(self.lanes.runs[active], self.epoch_loss.cpu()[active], self.epoch)
+        self.lanes.store(active)
+        self.final_looks = len(self.rows.blocks)
+        self._look(self.epoch * self.steps_per_epoch, [o for o in self.observe if o.stop], loss=self.epoch_loss)
+
+    def _fingerprint(self) -> str:
+        tensors = [*self.lanes.params.values(), *self.lanes.buffers.values(), self.data.inputs, self.data.targets]
+        return fingerprint(tensors, self.settings.identity())
+
+    def _state(self, print_of_start: str) -> dict[str, Any]:
+        # the rows of the runs that merely ran out of epochs are left out: a longer fit takes them later
+        blocks = self.rows.blocks[: self.final_looks]
+        return {
+            "fingerprint": print_of_start,
+            "epoch": self.epoch,
+            "seconds": self.seconds,
+            "compiled": self.compiled,
+            "lanes": self.lanes.state_dict(),
+            "progress": self.progress.state(),
+            "order": None if self.order is None else self.order.state(),
+            "epoch_loss": self.epoch_loss.cpu(),
+            "rows": [list(block) for block in blocks],
+        }
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        self.epoch, self.seconds, self.compiled = saved["epoch"], saved["seconds"], saved["compiled"]
+        self.lanes.load_state_dict(saved["lanes"], self.device)
+        self.progress.restore(saved["progress"])
+        if self.order is not None:
+            self.order.restore(saved["order"])
+        self.epoch_loss = saved["epoch_loss"].to(self.device)
+        self.rows.blocks = [tuple(block) for block in saved["rows"]]
