@@ -26,6 +26,8 @@ def lasso_path(design: Array, response: Array, count: int) -> tuple[Array, Array
     top = float(np.max(np.abs(design.T @ response))) / n
     penalties = top * np.logspace(0, np.log10(LEAST), count)
     knots, _, path = lars_path(design, response, method="lasso", alpha_min=LEAST * top, max_iter=8 * n)
+    # a coefficient that leaves the path keeps a rounding error, which would count as part of the support
+    path = np.where(np.abs(path) <= 1e-13 * np.max(np.abs(path)), 0.0, path)
     # the path is linear in the penalty between knots; knots fall, np.interp wants them to rise
     place = np.interp(-penalties, -knots, np.arange(len(knots)))
     left = np.minimum(place.astype(int), len(knots) - 2)

@@ -8,6 +8,7 @@ x'beta + sigma e, and sigma^2 = beta' Sigma beta / snr. There is no intercept, h
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,13 @@ class Setting:
         Beyond it the error that least squares adds, sigma^2 k / (n - k - 1), exceeds the noise itself.
         """
         return min(self.p, self.n // 2)
+
+
+def settings(n: Sequence[int], p: Sequence[int], s: Sequence[int], rho: float, places: str) -> list[Setting]:
+    """One setting for each triple (n, p, s); `InputError` if the three lists differ in length."""
+    if not len(n) == len(p) == len(s):
+        raise InputError(f"settings: {len(n)} values of n, {len(p)} of p and {len(s)} of s; one of each a setting")
+    return [Setting(*sizes, rho=rho, places=places) for sizes in zip(n, p, s, strict=True)]
 
 
 @dataclass(frozen=True)

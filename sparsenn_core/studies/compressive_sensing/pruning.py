@@ -2,11 +2,11 @@
 
 A column is one run with its own lambda0, lambda1 and size of initial weights. Gates start open, gamma = 1; Adam moves w
 and gamma together and gamma is clamped to [0, 1] after every step. The rounded gates of all columns, along training,
-are the supports that EGP proposes; each is refitted by least squares, and validation error chooses.
+are the supports that EGP proposes; each is refitted by least squares, and validation error and size choose.
 
-The study chooses otherwise: a mean of the best columns' gates weighted by validation loss and size, then another round
-of training from 200 noisy copies on the chosen support. That round minimises a convex function, so it is replaced by
-its minimiser; a support proposed by some column replaces the mean.
+The study goes on otherwise: it rounds a weighted mean of the best columns' gates, and trains another round from 200
+noisy copies on the support it gets. That round minimises a convex function, so it is replaced by its minimiser; a
+support that some column proposed replaces the mean.
 """
 
 from __future__ import annotations
@@ -38,16 +38,18 @@ class Schedule:
     pays for itself, `lambda1` in shares of the strength at which the lasso is zero. "study": lambda0 from 0 to 180 in
     growing steps and lambda1 times 100, fixed numbers. `init` are shares, in the logarithm, of the way from the
     Glorot bound sqrt(6 / p) to 1; weights start uniform between minus and plus that bound. Full batch.
+    The chosen support has the least ln(validation error) + `size_weight` times its size, the study's rank.
     """
 
-    lambda0_count: int = 32
-    lambda1: tuple[float, ...] = (0.0, 0.1)
-    init: tuple[float, ...] = (0.0, 0.5)
+    lambda0_count: int = 12
+    lambda1: tuple[float, ...] = (0.0, 0.03, 0.1, 0.3)
+    init: tuple[float, ...] = (0.0, 0.5, 1.0)
     grid: str = "relative"
-    lambda0_least: float = 1e-3
-    epochs: int = 300
+    lambda0_least: float = 1e-2
+    epochs: int = 150
     learning_rate: float = 0.1
     check: int = 25
+    size_weight: float = 0.0025
     dtype: torch.dtype = torch.float32
 
     def __post_init__(self) -> None:
@@ -57,6 +59,11 @@ class Schedule:
     def with_grid(self, grid: str) -> Schedule:
         """The same with the other kind of grid."""
         return replace(self, grid=grid)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many sizes of initial weights, lambda1 and lambda0 there are; columns run through them in this order."""
+        return len(self.init), len(self.lambda1), self.lambda0_count
 
 
 @dataclass(frozen=True)

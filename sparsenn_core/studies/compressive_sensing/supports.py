@@ -34,14 +34,19 @@ class Refits:
         full[list(self.supports[index])] = self.coefficients[index][strength]
         return Estimate(full, float(self.validation[index, strength]))
 
-    def best(self, *, ridge: bool, among: Sequence[int] | NDArray[np.int64] | None = None) -> Estimate:
-        """The refit with the least validation error, over ridge strengths too or by least squares alone.
+    def best(
+        self, *, ridge: bool, size_weight: float = 0.0, among: Sequence[int] | NDArray[np.int64] | None = None
+    ) -> Estimate:
+        """The refit with the least ln(validation error) + `size_weight` times its size, over ridge strengths too or by
+        least squares alone.
 
         `among` are the supports to choose from; None takes all.
         """
         rows = np.arange(len(self.supports)) if among is None else np.asarray(among)
         errors = self.validation[rows] if ridge else self.validation[rows, :1]
-        index, strength = np.unravel_index(int(np.argmin(errors)), errors.shape)
+        sizes = np.array([len(self.supports[row]) for row in rows])
+        rank = np.log(errors) + size_weight * sizes[:, None]
+        index, strength = np.unravel_index(int(np.argmin(rank)), rank.shape)
         return self.estimate(int(rows[index]), int(strength))
 
 
