@@ -1,9 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -36,7 +32,7 @@
 #   minibatches of 16, a stop after 100 epochs without a lower loss;
 # - **minimiser**: the same objective minimised properly, with the distance to stationarity as a certificate.
 #
-# [laschulz/investigating_sparseNN]: references.md
+# [laschulz/investigating_sparseNN]: ../references.md
 
 # %% tags=["parameters"]
 seeds: int = 10  # [1, 1000]; runs of each condition: data, order and initial weights of their own
@@ -104,11 +100,11 @@ STUDENTS = tuple(study.STUDENTS)
 
 # %%
 teacher = networks.literal_teacher("baseline", "relu")
-sums = [float(w.abs().sum()) for w in teacher.parameters()]
 optimum = recovery.relu_l1_optimum(teacher)
+sums = ", ".join(f"{float(w.abs().sum()):.2f}" for w in teacher.parameters())
 Markdown(
-    f"Here $a = ({', '.join(f'{s:.2f}' for s in sums)})$, so the least penalty is ${optimum:.4f}\\,\\lambda$. The fit "
-    "may give way a little to save penalty; the minimiser below shows how little."
+    f"Here the three sums are {sums}, so the least penalty is {optimum:.4f} λ. The fit may give way a little to save "
+    "penalty; the minimiser below shows how little."
 )
 
 # %% [markdown]
@@ -156,10 +152,15 @@ minima = pd.concat([m.table for m in found.values()], ignore_index=True)
 write_rows(minima, folder / "minima.parquet", provenance(settings, time.perf_counter() - started))
 ranked = minima.sort_values("objective").groupby(["student", "student_activation", "penalty"])
 best = ranked.first()
-best["starts within 1 %"] = ranked["objective"].apply(lambda o: f"{int((o <= 1.01 * o.min()).sum())} of {len(o)}")
-best[["objective", "residual", "nonzero", "r2", "shape_distance", "starts within 1 %"]].style.format(
-    {"objective": "{:.5e}", "residual": "{:.0e}", "r2": "{:.5f}", "shape_distance": "{:.1e}"}
-)
+agree = ranked["objective"].apply(lambda o: f"{int((o <= 1.01 * o.min()).sum())} of {len(o)}")
+pd.DataFrame(
+    {
+        "least objective": best["objective"].map("{:.4e}".format),
+        "residual": best["residual"].map("{:.0e}".format),
+        "weights kept": best["nonzero"],
+        "starts within 1 %": agree,
+    }
+).rename_axis(["student", "activation", "penalty"])
 
 # %% tags=["hide-input"]
 wide = best.loc["multi_channel"].xs("l1", level="penalty")
@@ -270,9 +271,15 @@ draw.outcomes(
     "initial scale, one panel for each activation, recorded and run again.",
 )  # fmt: skip
 
+
 # %% tags=["hide-input"]
-counts = runs.groupby(["student", "student_activation", "penalty", "init_scale"])["outcome"].value_counts()
-counts.unstack(fill_value=0)
+def outcome_counts(table):
+    keys = ["student", "student_activation", "penalty", "init_scale"]
+    counts = table.groupby(keys)["outcome"].value_counts().unstack(fill_value=0)
+    return counts.rename_axis(index=["student", "activation", "penalty", "scale"], columns=None)
+
+
+outcome_counts(runs)
 
 # %% [markdown]
 # Every run has exactly one outcome: *recovered* (fits, and its weights are the teacher's up to symmetry, within 5 % of
@@ -347,8 +354,7 @@ if long.exists() and profile != "full":
         f"on {origin['device']}; {stopped} stopped by themselves. Loss of the L1 runs that fit over the minimum, "
         "experiment 2: " + "; ".join(f"{a} {gap(rows, 'multi_channel', a)}" for a in ACTIVATIONS) + "."
     )
-    counts = rows.groupby(["student", "student_activation", "penalty", "init_scale"])["outcome"].value_counts()
-    display(message, counts.unstack(fill_value=0))
+    display(message, outcome_counts(rows))
 else:
     display(Markdown("No rows of another profile are shown here."))
 
@@ -358,7 +364,7 @@ else:
 # %% tags=["hide-input"]
 stated = study.claims(runs, minima)
 path = write_claims(stated, folder, profile)
-pd.DataFrame({"claim": [c.statement for c in stated], "verdict": [c.verdict(profile) for c in stated]}).style.hide()
+pd.DataFrame({"verdict": [c.verdict(profile) for c in stated]}, index=[c.statement for c in stated])
 
 # %% [markdown]
 # ## Versions and device

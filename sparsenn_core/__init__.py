@@ -16,7 +16,7 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("figures", "lasso", "networks", "penalties", "records", "recovery", "training")
+_ROOMS = ("figures", "lasso", "linearized", "networks", "penalties", "records", "recovery", "studies", "training")
 
 __all__ = [
     "Data",
@@ -24,16 +24,18 @@ __all__ = [
     "figures",
     "fit",
     "lasso",
+    "linearized",
     "minimise",
     "networks",
     "penalties",
     "records",
     "recovery",
+    "studies",
     "training",
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import figures, lasso, networks, penalties, records, recovery, training
+    from sparsenn_core import figures, lasso, linearized, networks, penalties, records, recovery, studies, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

@@ -39,6 +39,12 @@ def sum_runs(x: Tensor) -> Tensor:
     return x.flatten(1).sum(1)
 
 
+def total_over(parts: Iterable[Tensor]) -> Tensor:
+    """The sum of tensors of one shape. Added one by one: PyTorch 2.13 fails to compile the sum of their stack."""
+    first, *rest = parts
+    return sum(rest, first)
+
+
 def max_runs(x: Tensor) -> Tensor:
     """[R, ...] -> [R]: the maximum over everything but the runs."""
     return x.flatten(1).amax(1)

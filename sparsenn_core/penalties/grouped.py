@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError, unknown
-from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs, total_over
 
 
 def _norms(w: Tensor, axis: int) -> Tensor:
@@ -48,7 +48,7 @@ class GroupL2(Penalty):
         return [(k, params[k], axis) for k, axis in self.groups.items()]
 
     def value(self, params: Params) -> Tensor:
-        return self.strength * torch.stack([_norms(w, axis).sum(1) for _, w, axis in self._covered(params)]).sum(0)
+        return self.strength * total_over(_norms(w, axis).sum(1) for _, w, axis in self._covered(params))
 
     def prox(self, params: Params, step: Step) -> Params:
         if isinstance(step, dict):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, step_of, sum_runs
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, step_of, sum_runs, total_over
 
 
 def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
@@ -25,7 +25,7 @@ class L1(Penalty):
 
     def value(self, params: Params) -> Tensor:
         # |w| as w sign(w): same value and subgradient as w.abs(), whose backward would compile to scalar code
-        return self.strength * torch.stack([sum_runs(w * w.sign().detach()) for _, w in self.covered(params)]).sum(0)
+        return self.strength * total_over(sum_runs(w * w.sign().detach()) for _, w in self.covered(params))
 
     def prox(self, params: Params, step: Step) -> Params:
         new = {k: soft_threshold(w, step_of(step, k, w) * per_run(self.strength, w)) for k, w in self.covered(params)}
@@ -52,7 +52,7 @@ class SquaredL2(Penalty):
     smooth = True
 
     def value(self, params: Params) -> Tensor:
-        return self.strength * torch.stack([sum_runs(w.square()) for _, w in self.covered(params)]).sum(0)
+        return self.strength * total_over(sum_runs(w.square()) for _, w in self.covered(params))
 
     def prox(self, params: Params, step: Step) -> Params:
         new = {k: w / (1 + 2 * step_of(step, k, w) * per_run(self.strength, w)) for k, w in self.covered(params)}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.penalties.base import Params, Penalty, Step
+from sparsenn_core.penalties.base import Params, Penalty, Step, total_over
 from sparsenn_core.penalties.separable import SquaredL2
 
 
@@ -38,8 +37,7 @@ class Total(Penalty):
         return Total(parts=tuple(p.select(index) for p in self.parts))
 
     def value(self, params: Params) -> Tensor:
-        values = [p.value(params) for p in self.parts]
-        return torch.stack(torch.broadcast_tensors(*values)).sum(0)
+        return total_over(p.value(params) for p in self.parts)
 
     def _sharp_and_smooth(self) -> tuple[Penalty | None, list[Penalty]]:
         sharp = [p for p in self.parts if not p.smooth]

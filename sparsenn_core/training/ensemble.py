@@ -25,7 +25,9 @@ class Ensemble:
     def __init__(
         self, template: nn.Module, params: dict[str, Tensor], buffers: dict[str, Tensor] | None = None
     ) -> None:
-        self.template = copy.deepcopy(template).to("meta")
+        # a template on the meta device holds no numbers; ensembles made from one another share it
+        on_meta = all(t.is_meta for t in (*template.parameters(), *template.buffers()))
+        self.template = template if on_meta else copy.deepcopy(template).to("meta")
         self.params = params
         self.buffers = buffers or {}
 
