@@ -92,7 +92,7 @@ def parts(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
     `rows` have columns variant, region, value, low, high.
     """
     variants = list(dict.fromkeys(rows["variant"]))
-    fig = figure(title, "ln(error of EGP / error of the variant)", "", alt)
+    fig = figure(title, "ln(error of EGP / error of the variant)", "variant", alt)
     for i, (region, some) in enumerate(rows.groupby("region", sort=False)):
         place = [variants.index(variant) + (0.12 if i else -0.12) for variant in some["variant"]]
         points(fig, some["value"], place, region, i)
@@ -102,8 +102,8 @@ def parts(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
         }  # fmt: skip
         fig.data[-1].update(error_x=bars)
     fig.add_vline(x=0, line={"color": ROLES["theory"].color, "dash": ROLES["theory"].dash, "width": 1.5})
-    fig.update_yaxes(tickvals=list(range(len(variants))), ticktext=variants, range=[len(variants) - 0.5, -0.5])
-    return fig.update_yaxes(title_text="variant")
+    ticks = {"tickvals": list(range(len(variants))), "ticktext": variants}
+    return fig.update_yaxes(**ticks, range=[len(variants) - 0.5, -0.5])
 
 
 def _ratios(fig: go.Figure, snr: pd.Series) -> go.Figure:
