@@ -9,10 +9,12 @@ from sparsenn_core.studies.compressive_sensing.baselines import (
 from sparsenn_core.studies.compressive_sensing.claims import claims, excess_objectives, identity_error
 from sparsenn_core.studies.compressive_sensing.comparison import (
     BASELINES,
+    FEW,
     METHODS,
     ORACLE,
     REFITTED,
     STUDY,
+    TOGETHER,
     VARIANTS,
     Comparison,
     Paths,
@@ -26,10 +28,12 @@ from sparsenn_core.studies.compressive_sensing.supports import refit
 
 __all__ = [
     "BASELINES",
+    "FEW",
     "METHODS",
     "ORACLE",
     "REFITTED",
     "STUDY",
+    "TOGETHER",
     "VARIANTS",
     "Comparison",
     "Paths",
