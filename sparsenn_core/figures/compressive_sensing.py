@@ -16,7 +16,6 @@ LOOKS: dict[str, Style] = {
     "relaxed lasso": style(3),
     "forward stepwise": style(4),
     "IHT": style(5),
-    "least squares on the true support": ROLES["theory"],
     "true support": ROLES["theory"],
 }
 BAND = (0.3, 0.7)
@@ -24,11 +23,12 @@ SNR = "signal-to-noise ratio"
 
 
 def curves(
-    rows: pd.DataFrame, methods: Sequence[str], column: str, title: str, y: str, alt: str, *, log: bool = False
+    rows: pd.DataFrame, methods: Sequence[str], column: str, title: str, y: str, alt: str, *, from_zero: bool = True
 ) -> go.Figure:
     """Median over repetitions of one metric against the signal-to-noise ratio, with the 30 to 70 % band.
 
-    `rows` have columns setting, snr, method and `column`; one panel a setting, each with its own vertical axis.
+    `rows` have columns setting, snr, method and `column`; one panel a setting, each with its own vertical axis,
+    which starts at 0 unless `from_zero` is off.
     """
     names = list(dict.fromkeys(rows["setting"]))
     fig = panels(title, names, SNR, y, alt)
@@ -42,11 +42,7 @@ def curves(
             line(fig, middle.index, middle, method, look, row=place, col=1)
             fig.data[-1].update(mode="lines+markers", marker={"symbol": look.marker, "color": look.color, "size": 6})
             fig.data[-1].update(showlegend=place == 1)
-    fig.update_yaxes(matches=None)
-    if log:
-        fig.update_yaxes(type="log")
-    else:
-        fig.update_yaxes(rangemode="tozero")
+    fig.update_yaxes(matches=None, rangemode="tozero" if from_zero else "normal")
     return _ratios(fig, rows["snr"])
 
 

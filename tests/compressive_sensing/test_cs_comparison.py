@@ -53,7 +53,7 @@ def test_objectives_are_residuals_of_supports_plus_their_sizes(compared: cs.Comp
         assert row.objective == pytest.approx(min(values))
     excess = cs.excess_objectives(compared.objectives)
     assert excess["value"].min() >= 0
-    assert set(excess["method"]) == {"EGP", "forward stepwise", "IHT", "true support"}
+    assert set(excess["method"]) == {"EGP", "forward stepwise", "IHT", cs.ORACLE}
 
 
 def test_differences_of_rows_with_a_known_answer() -> None:
@@ -72,6 +72,8 @@ def test_differences_of_rows_with_a_known_answer() -> None:
     found = cs.overall(rows, "EGP", "lasso", (0.0, np.inf))
     # a draw counts once, however many ratios it was measured at
     assert (found.count, found.value) == (10, pytest.approx(np.log(0.5) / 2))
+    other = pd.concat([rows.assign(setting="b"), rows])
+    assert cs.by_cell(other, "EGP", ["lasso"])["setting"].tolist() == ["b", "b", "a", "a"]
     with pytest.raises(InputError, match="did you mean 'lasso'"):
         cs.log_ratios(rows, "EGP", "laso")
 

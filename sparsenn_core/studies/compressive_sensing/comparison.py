@@ -18,7 +18,7 @@ from sparsenn_core.studies.compressive_sensing.supports import Refits, Support, 
 
 BASELINES = ("lasso", "relaxed lasso", "forward stepwise", "IHT")
 METHODS = ("EGP", *BASELINES)
-ORACLE = "least squares on the true support"
+ORACLE = "true support"  # least squares on it; no method knows it
 TOGETHER = "the four together"
 FEW = ", n validation samples"
 STUDY = "EGP, the study's strengths"

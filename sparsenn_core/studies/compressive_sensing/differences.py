@@ -20,7 +20,10 @@ def log_ratios(estimates: pd.DataFrame, method: str, other: str) -> pd.DataFrame
     for name in (method, other):
         if name not in wide:
             raise unknown("method", name, wide.columns, where="log_ratios")
-    return np.log(wide[method] / wide[other]).rename("log_ratio").reset_index()
+    ratios = np.log(wide[method] / wide[other]).rename("log_ratio").reset_index()
+    # settings in the order of the rows, which the pivot has sorted by name
+    order = {setting: i for i, setting in enumerate(estimates["setting"].unique())}
+    return ratios.sort_values("setting", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
 def by_cell(estimates: pd.DataFrame, method: str, others: list[str]) -> pd.DataFrame:
