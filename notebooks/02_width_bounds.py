@@ -15,8 +15,8 @@
 # | profile | time | memory | device |
 # |---|---|---|---|
 # | smoke | 12 s | 1 GB | CPU |
-# | laptop | 2 min | 1 GB | CPU |
-# | full | 20 min | 1 GB | CPU |
+# | laptop | 100 s | 1 GB | CPU |
+# | full | 15 min | 1 GB | CPU |
 #
 # The chapter rebuilds the experiments of Shenouda, Parhi, Lee and Nowak {cite}`shenouda2023vector` and adds proofs of
 # optimality. *Recorded* is what their notebooks printed, *reference schedule* their training rule run again, and
@@ -346,7 +346,8 @@ Markdown(
     f"the outgoing weights are the best there are for its directions (same directions: "
     f"{distance['same directions'].iloc[0]:.3f}); the directions are wrong. "
     f"After {steps:,} steps PathProx stands between {by_method.loc['PathProx', 'min']:.2f} and "
-    f"{by_method.loc['PathProx', 'max']:.2f} times the optimum over {students} students, of which {moving} still moved "
+    f"{by_method.loc['PathProx', 'max']:.2f} times the optimum over {students} students, of which {moving or 'none'} "
+    f"still moved "
     f"(the objective fell by more than 1 % in the last tenth of training), and SGD with weight decay between "
     f"{by_method.loc['SGD weight decay', 'min']:.3f} and {by_method.loc['SGD weight decay', 'max']:.3f}. "
     + (
@@ -387,14 +388,25 @@ draw.balance(
 
 # %% tags=["hide-input"]
 ended = imbalance[imbalance["step"] == steps].groupby("method")["value"].agg(["min", "max"])
-decay_ratio = imbalance[(imbalance["step"] == steps) & (imbalance["method"] == "SGD weight decay")]["value"] / float(
-    law["value"].iloc[-1]
-)
+FALLEN = 230_000  # by this step the law has fallen to about a hundredth
+checked = imbalance[(imbalance["method"] == "SGD weight decay") & (imbalance["step"] <= FALLEN)]
+law_then = (1 - neuron_sharing.STEP_SIZE * STRENGTH) ** (2 * (checked["step"] - START))
+decay_ratio = (checked["value"] / law_then)[checked["step"] == checked["step"].max()]
+law_end = float(law["value"].iloc[-1])
 Markdown(
-    f"From step {START:,} to {steps:,} the imbalance under weight decay falls to "
-    f"{ended.loc['SGD weight decay', 'max']:.2g} of its size, {decay_ratio.min():.4f} to {decay_ratio.max():.4f} times "
-    f"what the law says; without decay it stays between {ended.loc['no decay', 'min']:.3f} and "
-    f"{ended.loc['no decay', 'max']:.3f}."
+    f"At step {int(checked['step'].max()):,} the imbalance under weight decay is {decay_ratio.min():.4f} to "
+    f"{decay_ratio.max():.4f} times what the law says; at step {steps:,} it is "
+    f"{ten(ended.loc['SGD weight decay', 'min'], 1)} "
+    f"to {ten(ended.loc['SGD weight decay', 'max'], 1)} of its size at step {START:,}, where the law says "
+    f"{ten(law_end, 1)}. "
+    + (
+        "It has levelled off: the last term, or the rounding of float32 weights, outweighs what is left (the two are "
+        "not "
+        "told apart here). "
+        if ended.loc["SGD weight decay", "min"] > 2 * law_end
+        else ""
+    )
+    + f"Without decay it stays between {ended.loc['no decay', 'min']:.3f} and {ended.loc['no decay', 'max']:.3f}."
 )
 
 # %% [markdown]
@@ -439,6 +451,7 @@ def solved(figure, features, targets, **labels):
             "lower": [b.least_generic for b in bounds],
             "sharp": [b.sharp for b in bounds],
             "product": [b.product for b in bounds],
+            "condition": [b.features_spectrum[0] / b.features_spectrum[b.rank_features - 1] for b in bounds],
             "caratheodory": [b.caratheodory for b in bounds],
         }
     )
@@ -461,9 +474,17 @@ solve_seconds = time.perf_counter() - started
 save(solutions, "lasso_solutions", solve_seconds)
 recorded = pd.read_csv("notebooks/data/lasso_recorded_solves.csv")
 worst = max(solutions["gap"].max(), solutions["residual"].max())
+inexact = solutions[solutions[["gap", "residual"]].max(axis=1) > 1e-12]
 Markdown(
     f"{len(solutions):,} problems in {solve_seconds:.0f} s: the largest relative gap or residual is {ten(worst, 0)}, "
-    f"and {int(solutions['unique'].sum()):,} solutions are proven unique, so that their width is the least possible."
+    f"and {int(solutions['unique'].sum()):,} solutions are proven unique, so that their width is the least possible. "
+    + (
+        f"{len(inexact)} of them are above 10⁻¹², all with features of condition number {inexact['condition'].min():.0f} "
+        f"or "
+        "more, which limits what numbers of 16 digits can certify."
+        if len(inexact)
+        else ""
+    )
 )
 
 # %% [markdown]
@@ -601,7 +622,10 @@ save(cuts, "lasso_thresholds", time.perf_counter() - started)
 cuts.assign(**{"objective - optimum": cuts["objective - optimum"].map(lambda v: ten(v, 1))}).set_index("problem")
 
 # %% tags=["hide-input"]
-off = {cut: ", ".join(f"{d:+d}" for d in cuts[cut] - cuts["certified"]) for cut in ("> 1e-07", "> 1e-04")}
+off = {
+    cut: f"{apart.min():+d} to {apart.max():+d} ({apart.mean():+.2f} on average)"
+    for cut, apart in ((cut, cuts[cut] - cuts["certified"]) for cut in ("> 1e-07", "> 1e-04"))
+}
 Markdown(
     f"At the study's threshold of 10⁻⁷ the count is off by {off['> 1e-07']}, at 10⁻⁴ by "
     f"{off['> 1e-04']}: a threshold below the solver's "
@@ -648,7 +672,9 @@ for k, count, how, objectives in (
                 "by": how,
                 "problem": i,
                 "sets": found.patterns,
-                "enumerated width": found.width,
+                # as exact as the solver that gives the objectives
+                "enumerated width": found.width(1e-10 if objectives is None else 1e-6),
+                "at the study's tolerance": found.width(1e-6),
                 "certified width": int(answers.loc[i, "width"]),
                 "difference of objectives": abs(found.objective - answers.loc[i, "objective"]),
                 "seconds": time.perf_counter() - begun,
@@ -657,6 +683,7 @@ for k, count, how, objectives in (
 searches = pd.DataFrame(searches)
 save(searches, "enumeration", time.perf_counter() - started)
 agree = int((searches["enumerated width"] == searches["certified width"]).sum())
+loose = int((searches["at the study's tolerance"] < searches["certified width"]).sum())
 by_conic = searches[searches["by"] == "study's formulation"]
 per_set = by_conic["seconds"].sum() / by_conic["sets"].sum()
 all_sets = sum(math.comb(k, s) for k in widths for s in range(3, k + 1)) * small_repetitions
@@ -665,7 +692,10 @@ Markdown(
     f"{small['sharp'].iloc[0]}; neither 6, which r<sub>Φ</sub>r<sub>Ψ</sub> allows, nor 7 occurs. Enumeration agrees "
     f"on "
     f"{agree} of {len(searches)} problems ({searches['sets'].sum():,} sets; objectives differ by at most "
-    f"{ten(searches['difference of objectives'].max(), 0)}). At the {1e3 * per_set:.0f} ms a set that the study's "
+    f"{ten(searches['difference of objectives'].max(), 0)}); the study's tolerance of 10⁻⁶ in the objective, which "
+    f"also "
+    f"accepts sets that are slightly worse, would give a smaller width for {loose} of them. At the {1e3 * per_set:.0f} "
+    f"ms a set that the study's "
     f"formulation takes here, its full search would last {all_sets * per_set / 3600:.0f} hours."
 )
 
@@ -1026,8 +1056,8 @@ claims = [
     Claim(
         "width.balance",
         CHAPTER,
-        r"Under SGD with weight decay the imbalance falls by $(1 - \eta\lambda)^2$ a step, to within 10 % over the "
-        "run.",
+        r"Under SGD with weight decay the imbalance falls by $(1 - \eta\lambda)^2$ a step, to within 10 % until a "
+        "hundredth is left.",
         HERE,
         None,
         when(LONG, ranged(decay_ratio)),
@@ -1144,11 +1174,11 @@ claims = [
         "width.certified",
         CHAPTER,
         r"Every solution of the random problems and of those at the bound has a relative duality gap and a residual "
-        r"below $10^{-12}$.",
+        r"below $10^{-11}$.",
         HERE,
         None,
         exact(max(worst, at_bound["gap"].max(), at_bound["residual"].max()), len(solutions) + len(at_bound)),
-        ours=(0.0, 1e-12),
+        ours=(0.0, 1e-11),
     ),
     Claim(
         "width.brute-force-line",

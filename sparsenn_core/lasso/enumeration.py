@@ -21,11 +21,23 @@ MOST_PATTERNS = 20_000
 
 @dataclass(frozen=True)
 class Enumeration:
-    """`width` of the smallest set of neurons whose optimum is the best of all, that `objective`, sets tried."""
+    """`best` optimal objective over the sets of each size, and the number of sets tried."""
 
-    width: int
-    objective: float
+    best: dict[int, float]
     patterns: int
+
+    @property
+    def objective(self) -> float:
+        """The best of all."""
+        return min(self.best.values())
+
+    def width(self, tolerance: float) -> int:
+        """The least size whose best objective is within `tolerance` of the best of all.
+
+        The study takes 1e-6, which also accepts sets that are not optimal: a neuron with ||v_k|| of 4e-4 can be worth
+        less. With exact objectives 1e-10 is enough to allow for rounding.
+        """
+        return min(size for size, value in self.best.items() if value <= self.objective + tolerance)
 
 
 def by_certificate(features: Array, targets: Array) -> Array:
@@ -33,10 +45,8 @@ def by_certificate(features: Array, targets: Array) -> Array:
     return solve_batch(features, targets).objective
 
 
-def enumerate_supports(
-    features: Array, targets: Array, objectives: Objectives = by_certificate, tolerance: float = 1e-6
-) -> Enumeration:
-    """Solve V Phi = Psi on every set of N to K neurons of features [K, N], targets [D, N]; `tolerance` is the study's.
+def enumerate_supports(features: Array, targets: Array, objectives: Objectives = by_certificate) -> Enumeration:
+    """Solve V Phi = Psi on every set of N to K neurons of features [K, N], targets [D, N].
 
     `objectives` gives the optima of many problems at once; `reference.reference_objectives` is independent of ours.
     Fewer than N neurons cannot fit targets in general position. Raises `InputError` beyond `MOST_PATTERNS` sets.
@@ -50,5 +60,4 @@ def enumerate_supports(
         members = np.array(list(combinations(range(width), size)))
         repeated = np.broadcast_to(targets, (len(members), *targets.shape))
         best[size] = float(objectives(features[members], repeated).min())
-    least = min(best.values())
-    return Enumeration(min(size for size, value in best.items() if value <= least + tolerance), least, count)
+    return Enumeration(best, count)

@@ -170,15 +170,24 @@ def test_enumeration_agrees_with_the_certificate(width: int) -> None:
     batch = lasso.solve_batch(features, targets)
     for i in range(4):
         found = enumerate_supports(features[i], targets[i])
-        assert found.width == batch.width[i]
+        assert found.width(1e-10) == batch.width[i]
         assert found.objective == pytest.approx(batch.objective[i], rel=1e-12)
         assert found.patterns == {4: 5, 6: 42, 7: 99}[width]
+
+
+def test_the_studys_tolerance_can_drop_a_small_neuron() -> None:
+    features, targets = (one[26] for one in study.small_problems(7, 27, 0))
+    found, solution = enumerate_supports(features, targets), lasso.solve(features, targets)
+    assert solution.unique
+    assert found.width(1e-10) == solution.width == 4
+    assert found.width(1e-6) == 3
+    assert 0 < found.best[3] - found.objective < 1e-6
 
 
 def test_enumeration_by_the_conic_solver_and_its_refusals() -> None:
     features, targets = (one[0] for one in study.small_problems(4, 1, 5))
     theirs, ours = enumerate_supports(features, targets, reference_objectives), enumerate_supports(features, targets)
-    assert theirs.width == ours.width
+    assert theirs.width(1e-6) == ours.width(1e-10)
     assert theirs.objective == pytest.approx(ours.objective, rel=1e-6)
     with pytest.raises(InputError, match="sets"):
         enumerate_supports(np.ones((30, 3)), np.ones((2, 3)))
