@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -61,7 +62,9 @@ def differences(cells: pd.DataFrame, title: str, alt: str) -> go.Figure:
             fig.data[-1].update(showlegend=place == 1)
         level(fig, 0.0, "same error", row=place, col=1)
     fig.update_yaxes(matches=None, title_text="ln of the ratio")
-    return _ratios(fig, cells["snr"])
+    # room on the right for the name of the line
+    ends = np.log10([cells["snr"].min() / 1.6, cells["snr"].max() * 3])
+    return _ratios(fig, cells["snr"]).update_xaxes(range=list(ends))
 
 
 def excess(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
@@ -78,7 +81,7 @@ def excess(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
             line(fig, some["lambda0_share"], some["value"], method, look, row=place, col=1)
             fig.data[-1].update(mode="lines+markers", marker={"symbol": look.marker, "color": look.color, "size": 6})
             fig.data[-1].update(showlegend=place == 1)
-    fig.update_yaxes(tickformat=".0%", rangemode="tozero", matches=None)
+    fig.update_yaxes(tickformat=".2~p", rangemode="tozero", matches=None)
     return fig.update_xaxes(type="log", dtick=1)
 
 
