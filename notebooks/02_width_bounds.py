@@ -34,7 +34,7 @@ widths: list[int] = [7, 8, 9, 10, 11]  # [4, 12]; K of the brute-force problems 
 small_repetitions: int = 1000  # [2, 1000000]; brute-force problems for each K
 enumerated: int = 4  # [1, 1000]; of these, how many are enumerated set by set, for the smallest and largest K
 enumerated_conic: int = 1  # [1, 1000]; the same by the study's formulation, smallest K only
-conic: int = 2  # [1, 100]; dimension problems solved by the study's formulation as well
+conic: int = 3  # [1, 100]; dimension problems solved by the study's formulation as well
 boundary_draws: int = 3  # [1, 1000]; problems at the bound for each pair of ranks
 seed: int = 0  # [0, 1000000000]
 profile: str = "laptop"  # name of the profile, recorded with the results
@@ -394,15 +394,14 @@ law_then = (1 - neuron_sharing.STEP_SIZE * STRENGTH) ** (2 * (checked["step"] - 
 decay_ratio = (checked["value"] / law_then)[checked["step"] == checked["step"].max()]
 law_end = float(law["value"].iloc[-1])
 Markdown(
-    f"At step {int(checked['step'].max()):,} the imbalance under weight decay is {decay_ratio.min():.4f} to "
-    f"{decay_ratio.max():.4f} times what the law says; at step {steps:,} it is "
-    f"{ten(ended.loc['SGD weight decay', 'min'], 1)} "
-    f"to {ten(ended.loc['SGD weight decay', 'max'], 1)} of its size at step {START:,}, where the law says "
-    f"{ten(law_end, 1)}. "
+    f"At step {int(checked['step'].max()):,} the imbalance under weight decay is {ten(law_then.min(), 1)} of its size "
+    f"at "
+    f"step {START:,} by the law, and {decay_ratio.min():.4f} to {decay_ratio.max():.4f} times that in the runs. "
     + (
-        "It has levelled off: the last term, or the rounding of float32 weights, outweighs what is left (the two are "
-        "not "
-        "told apart here). "
+        f"At step {steps:,} it is {ten(ended.loc['SGD weight decay', 'min'], 1)} to "
+        f"{ten(ended.loc['SGD weight decay', 'max'], 1)}, where the law says {ten(law_end, 1)}: it has levelled off, "
+        f"as the "
+        "last term, or the rounding of float32 weights, outweighs what is left (the two are not told apart here). "
         if ended.loc["SGD weight decay", "min"] > 2 * law_end
         else ""
     )
@@ -479,7 +478,7 @@ Markdown(
     f"{len(solutions):,} problems in {solve_seconds:.0f} s: the largest relative gap or residual is {ten(worst, 0)}, "
     f"and {int(solutions['unique'].sum()):,} solutions are proven unique, so that their width is the least possible. "
     + (
-        f"{len(inexact)} of them are above 10⁻¹², all with features of condition number {inexact['condition'].min():.0f} "
+        f"{len(inexact)} of them are above 10⁻¹², all with features of condition {inexact['condition'].min():.0f} "
         f"or "
         "more, which limits what numbers of 16 digits can certify."
         if len(inexact)
