@@ -1,9 +1,5 @@
 # ---
 # jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -328,9 +324,9 @@ Markdown(
     f"stepwise selection {mean_excess['forward stepwise']:.1%}; the true support is {mean_excess[study.ORACLE]:.1%} "
     f"above it. Of the three, {mean_excess[list(study.REFITTED)].idxmin()} has the lowest objective and "
     f"{mean_error.idxmin()} the lowest test error. The true support beats everything that EGP proposes, at "
-    f"some $\\lambda_0$, on {rate.value:.1%} of {rate.count} draws ({rate.low:.1%} to {rate.high:.1%}); on the others EGP proposes the truth or, at every "
-    f"$\\lambda_0$, a support that the samples prefer to it. At $\\nu$ = {middle:g} the true support is among EGP's "
-    f"proposals on {proposed.loc[middle, 'EGP']:.0%} of draws and chosen on {chosen.loc[middle, 'EGP']:.0%} (forward "
+    f"some $\\lambda_0$, on {rate.value:.1%} of {rate.count} draws ({rate.low:.1%} to {rate.high:.1%}); on the others "
+    f"EGP proposes the truth or, at every $\\lambda_0$, a support that the samples prefer to it. "
+    f"At $\\nu$ = {middle:g} the true support is among EGP's proposals on {proposed.loc[middle, 'EGP']:.0%} of draws and chosen on {chosen.loc[middle, 'EGP']:.0%} (forward "
     f"stepwise: {proposed.loc[middle, 'forward stepwise']:.0%} and {chosen.loc[middle, 'forward stepwise']:.0%})."
 )
 
