@@ -52,6 +52,11 @@ class Data:
         """The data of the runs in `index`."""
         return self if self.of_run is None else Data(self.inputs, self.targets, self.of_run[index])
 
+    def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples index [steps, R, batch] of each run's own set: inputs and targets [steps, R, batch, ...]."""
+        which = 0 if self.of_run is None else self.of_run[None, :, None]
+        return self.inputs[which, index], self.targets[which, index]
+
     def for_runs(self, count: int) -> Data:
         """The same data, refused if it was laid out for another number of runs."""
         if self.of_run is not None and len(self.of_run) != count:

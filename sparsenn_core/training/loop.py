@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.optimizers import Optimizer
 from sparsenn_core.training.step import Loss, make_step
 from sparsenn_core.training.stopping import EarlyStopping, Progress
+
+GATHERED = 64  # steps whose minibatches are gathered together
 
 
 @dataclass(frozen=True)
@@ -129,18 +131,13 @@ class Loop:
         """Lay out the data of the runs still in training and choose the step for their number."""
         data = self.data.select(self.lanes.runs.to(self.device))
         shared = data.of_run is None
-        if self.order is not None:
-            of_run = torch.zeros(len(self.lanes), dtype=torch.int64, device=self.device) if shared else data.of_run
-            assert of_run is not None
-            self.batch: tuple[Tensor, ...] = (data.inputs, data.targets, of_run)
-        elif shared:
-            self.batch = (data.inputs[0], data.targets[0])
-        else:
-            self.batch = (data.inputs[data.of_run], data.targets[data.of_run])
+        self.present = data
+        if self.order is None:
+            which = 0 if shared else data.of_run
+            self.full_batch = (data.inputs[which], data.targets[which])
         step = make_step(
             self.lanes.ensemble,
             self.settings.loss,
-            batched=self.order is not None,
             shared=shared and self.order is None,
             tile=self.settings.tile,
             arithmetic=self.settings.arithmetic,
@@ -152,28 +149,38 @@ class Loop:
 
     def _epoch(self) -> None:
         lanes = self.lanes
-        index: list[Tensor | None] = [None]
-        if self.order is not None:
-            index = [i.to(self.device) for i in self.order.epoch(lanes.runs.tolist())]
         total = torch.zeros(len(lanes), dtype=torch.float64, device=self.device)
         done = self.epoch * self.steps_per_epoch
         wanted = [o for o in self.observe if o.steps]
-        for number, rows in enumerate(index, start=done + 1):
+        for number, (x, y) in enumerate(self._batches(), start=done + 1):
             self.step(
                 lanes.params,
                 lanes.buffers,
                 lanes.state,
                 total,
                 lanes.coefficients(number),
-                self.batch,
-                rows,
+                x,
+                y,
                 lanes.penalty,
                 lanes.optimizer,
             )
             if wanted:
                 self._look(number, [o for o in wanted if number in o.steps])
         self.epoch += 1
-        self.epoch_loss = total / len(index)
+        self.epoch_loss = total / self.steps_per_epoch
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The inputs and targets of each step of an epoch."""
+        if self.order is None:
+            yield self.full_batch
+            return
+        indices = self.order.epoch(self.lanes.runs.tolist())
+        whole, rest = (indices, []) if len(indices[-1][0]) == len(indices[0][0]) else (indices[:-1], indices[-1:])
+        # many steps gathered at once: a gather inside the step would not compile to vector code
+        for block in [*(whole[i : i + GATHERED] for i in range(0, len(whole), GATHERED)), rest]:
+            if block:
+                x, y = self.present.gather(torch.stack(block).to(self.device))
+                yield from zip(x, y, strict=True)
 
     def _look(
         self, step: int, observers: list[Observer], only: Tensor | None = None, loss: Tensor | None = None

@@ -51,17 +51,16 @@ def make_step(
     ensemble: Ensemble,
     loss: Loss,
     *,
-    batched: bool,
     shared: bool,
     tile: int | None = None,
     arithmetic: torch.dtype | None = None,
 ) -> StepFunction:
     """The function that takes all runs one step further.
 
-    `step(params, buffers, state, total, by, data, index, penalty, optimizer)` writes the new parameters and state in
-    place and adds each run's loss with penalty before the step to `total` [R] (float64). `by` are the optimizer's
-    coefficients. `data` is the full batch (inputs, targets) where `index` is None; else (inputs, targets, of_run), of
-    which run r sees the samples index[r] of set of_run[r]. `tile` and `arithmetic` are those of `fit`.
+    `step(params, buffers, state, total, by, x, y, penalty, optimizer)` writes the new parameters and state in place and
+    adds each run's loss with penalty before the step to `total` [R] (float64). `by` are the optimizer's coefficients.
+    The samples x and y are [n, ...] for all runs if `shared`, else [R, n, ...]. `tile` and `arithmetic` are those of
+    `fit`.
     """
 
     def step(
@@ -70,17 +69,11 @@ def make_step(
         state: State,
         total: Tensor,
         by: Coefficients,
-        data: tuple[Tensor, ...],
-        index: Tensor | None,
+        x: Tensor,
+        y: Tensor,
         penalty: Penalty | None,
         optimizer: Optimizer,
     ) -> None:
-        if batched:
-            inputs, targets, of_run = data
-            x, y = inputs[of_run[:, None], index], targets[of_run[:, None], index]
-        else:
-            x, y = data
-
         def objective(params: Params, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             if arithmetic is not None:
                 # the gradient passes back through this cast and so arrives in the type of the stored weights
