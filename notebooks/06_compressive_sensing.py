@@ -326,8 +326,9 @@ Markdown(
     f"{mean_error.idxmin()} the lowest test error. The true support beats everything that EGP proposes, at "
     f"some $\\lambda_0$, on {rate.value:.1%} of {rate.count} draws ({rate.low:.1%} to {rate.high:.1%}); on the others "
     f"EGP proposes the truth or, at every $\\lambda_0$, a support that the samples prefer to it. "
-    f"At $\\nu$ = {middle:g} the true support is among EGP's proposals on {proposed.loc[middle, 'EGP']:.0%} of draws and chosen on {chosen.loc[middle, 'EGP']:.0%} (forward "
-    f"stepwise: {proposed.loc[middle, 'forward stepwise']:.0%} and {chosen.loc[middle, 'forward stepwise']:.0%})."
+    f"At $\\nu$ = {middle:g} the true support is among EGP's proposals on {proposed.loc[middle, 'EGP']:.0%} of draws "
+    f"and chosen on {chosen.loc[middle, 'EGP']:.0%} (forward stepwise: "
+    f"{proposed.loc[middle, 'forward stepwise']:.0%} and {chosen.loc[middle, 'forward stepwise']:.0%})."
 )
 
 # %% [markdown]
