@@ -1173,11 +1173,11 @@ claims = [
         "width.certified",
         CHAPTER,
         r"Every solution of the random problems and of those at the bound has a relative duality gap and a residual "
-        r"below $10^{-11}$.",
+        r"below $10^{-12}$.",
         HERE,
         None,
         exact(max(worst, at_bound["gap"].max(), at_bound["residual"].max()), len(solutions) + len(at_bound)),
-        ours=(0.0, 1e-11),
+        ours=(0.0, 1e-12),
     ),
     Claim(
         "width.brute-force-line",

@@ -130,6 +130,7 @@ def test_weights_stored_in_float32_turn_back_and_no_others_do():
         turned = ((distance(outcome).argmin(1) > 0) & (distance(outcome).argmin(1) < 500)).sum().item()
         stalled = outcome.curves["stalled"][:, -1]
         if s.stored == torch.float32:
+            # at least 9 of 10 had been expected from other random numbers; 8 of 10 turn, here and at 10,000 samples
             assert turned >= 8
             assert (stalled > 0.8).all()
         else:
