@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -12,15 +12,27 @@ from torch import Tensor, nn
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks.initialization import activation_module, initialize_default_
 
+IN_PLACE: dict[type[nn.Module], Callable[[Tensor], Tensor]] = {
+    nn.ReLU: torch.relu_,
+    nn.Sigmoid: torch.sigmoid_,
+    nn.Tanh: torch.tanh_,
+}
+
 
 def affine(layer: nn.Linear, h: Tensor) -> Tensor:
-    """`layer` on features first: [in, n] -> [out, n].
+    """`layer` on features first: [..., in, n] -> [..., out, n]; its parameters may be stacks of as many dimensions.
 
     The same numbers as `layer(h.T).T`; but the gradient of the weight comes out in the weight's own memory order, so
     that the update of a stacked ensemble compiles to vector code.
     """
     out = layer.weight @ h
-    return out if layer.bias is None else out + layer.bias[:, None]
+    return out if layer.bias is None else out.add_(layer.bias.unsqueeze(-1))
+
+
+def activated_(activation: nn.Module, z: Tensor) -> Tensor:
+    """`activation(z)`, written over `z` where it can be: fresh memory costs more than the arithmetic."""
+    in_place = IN_PLACE.get(type(activation))
+    return cast("Tensor", activation(z)) if in_place is None else in_place(z)
 
 
 class MLP(nn.Module):
@@ -31,6 +43,9 @@ class MLP(nn.Module):
     and likewise (12, 256, 32, 1). Layers are `nn.Linear`, weights [out, in], initialised by PyTorch's default from
     `generator`.
     """
+
+    takes_stacks = True
+    """`forward` also works with the parameters of R networks stacked, as an ensemble has them."""
 
     def __init__(
         self,
@@ -55,9 +70,9 @@ class MLP(nn.Module):
         initialize_default_(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[n, widths[0]] -> [n, widths[-1]]."""
+        """[n, widths[0]] -> [n, widths[-1]]; with parameters stacked to [R, ...] these too have R in front."""
         *hidden, last = cast("list[nn.Linear]", list(self.layers))
-        h = x.T
+        h = x.mT
         for layer in hidden:
-            h = self.activation(affine(layer, h))
-        return self.last_activation(affine(last, h)).T
+            h = activated_(self.activation, affine(layer, h))
+        return self.last_activation(affine(last, h)).mT

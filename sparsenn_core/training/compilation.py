@@ -55,7 +55,6 @@ class CompiledStep:
             self.compiled(*state)
 
 
-def maybe_compile(step: StepFunction, steps: int, device: torch.device, wanted: bool | None) -> StepFunction:
-    """`step`, compiled where that pays: `wanted` True or False decides, None lets the number of steps decide."""
-    pays = steps >= WORTHWHILE_STEPS if wanted is None else wanted
-    return CompiledStep(step, device) if pays else step
+def worth_compiling(steps: int, wanted: bool | None) -> bool:
+    """Whether to compile: `wanted` True or False decides, None lets the number of steps decide."""
+    return steps >= WORTHWHILE_STEPS if wanted is None else wanted

@@ -83,6 +83,8 @@ class Ensemble:
 
     def each(self, x: Tensor) -> Tensor:
         """Every run's output for inputs of its own: [R, n, ...] -> [R, n, ...]."""
+        if getattr(self.template, "takes_stacks", False):
+            return self.one(self.params, self.buffers, x)
         return vmap(self.one)(self.params, self.buffers, x)
 
     def select(self, index: Tensor | Sequence[int]) -> Ensemble:

@@ -13,10 +13,10 @@ from sparsenn_core.penalties import Penalty
 from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.gradients import Loss
 from sparsenn_core.training.loop import Loop, Settings
 from sparsenn_core.training.observers import Observer
 from sparsenn_core.training.optimizers import Optimizer
-from sparsenn_core.training.step import Loss
 from sparsenn_core.training.stopping import STATUS, EarlyStopping
 
 
@@ -68,10 +68,13 @@ def fit(
     on. `compiled=None` compiles the step where the fit is long enough to pay for it; compiled and eager results
     differ by rounding.
 
+    On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, in memory
+    that is used again, unless the step is compiled; other networks and losses go through automatic differentiation.
     `tile` cuts full batches into so many samples at a time, which a processor's cache holds: the same mean over all
-    samples, summed tile by tile, in less memory. `arithmetic` is the floating-point type in which outputs, loss,
-    penalty and gradient are computed (default: that of the weights); the weights stay in theirs and are updated in it.
-    So float64 weights with `arithmetic=torch.float32` are master weights, and the reverse isolates what storing
+    samples, summed tile by tile, in less memory. About 100,000 activations of the widest layer of all runs were best
+    (tile = 100,000 / (R * width)); tiles are not compiled. `arithmetic` is the floating-point type in which outputs,
+    loss, penalty and gradient are computed (default: that of the weights); the weights stay in theirs and are updated
+    in it. So float64 weights with `arithmetic=torch.float32` are master weights, and the reverse isolates what storing
     weights in float32 does.
     """
     settings = Settings(

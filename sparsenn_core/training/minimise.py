@@ -17,9 +17,9 @@ from sparsenn_core.penalties.base import Params
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import fit
+from sparsenn_core.training.gradients import run_losses
 from sparsenn_core.training.optimizers import ProximalAdam, cosine
 from sparsenn_core.training.polish import Problem, polish
-from sparsenn_core.training.step import run_losses
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ def test_tiles_are_for_full_batches():
         fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=0)
 
 
+def test_tiles_are_not_compiled():
+    with pytest.raises(InputError, match="tile and compiled=True exclude each other"):
+        fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=4, compiled=True)
+
+
 def gradient(ensemble, run, x, y, dtype):
     net = ensemble[run].to(dtype)
     loss = torch.nn.functional.mse_loss(net(x.to(dtype)), y.to(dtype))

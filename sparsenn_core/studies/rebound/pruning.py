@@ -22,7 +22,7 @@ from sparsenn_core.randomness import generator
 from sparsenn_core.studies.rebound.problem import Problem, glorot_teacher, problem_of
 from sparsenn_core.studies.rebound.settings import Settings
 from sparsenn_core.training import Ensemble
-from sparsenn_core.training.step import run_losses
+from sparsenn_core.training.gradients import run_losses
 
 Masks = Mapping[str, Tensor]
 

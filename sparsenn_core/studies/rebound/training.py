@@ -19,10 +19,10 @@ from sparsenn_core.recovery import project_generic
 from sparsenn_core.studies.rebound.problem import Problem, draw, joined
 from sparsenn_core.studies.rebound.settings import Settings
 from sparsenn_core.training import SGD, Adam, Data, Ensemble, Moment, Observer, Optimizer, every_epochs, fit
-from sparsenn_core.training.step import run_losses
+from sparsenn_core.training.gradients import run_losses
 
-TILE_NUMBERS = 500_000
-"""About so many activations of one layer at a time: what a processor's cache holds."""
+TILE_NUMBERS = 100_000
+"""About so many activations of one layer at a time: a processor's second cache holds those of all layers."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+"""The written-out gradient against automatic differentiation."""
+
+import pytest
+import torch
+from torch.nn.functional import l1_loss, mse_loss
+
+from sparsenn_core import Ensemble, penalties
+from sparsenn_core.errors import InputError
+from sparsenn_core.networks import MLP, baseline_cnn
+from sparsenn_core.randomness import generator
+from sparsenn_core.training.backprop import whole_lines
+from sparsenn_core.training.gradients import automatic, written_out
+
+RUNS, SAMPLES = 3, 41
+
+
+def networks(widths, activation="tanh", last="linear", bias=True, dtype=torch.float64):
+    def build(source):
+        net = MLP(widths, activation, last_activation=last, bias=bias, generator=source)
+        return net.to(dtype)
+
+    return Ensemble.of(build, range(RUNS))
+
+
+def samples(widths, *, shared, seed=0):
+    source = generator(seed, "data")
+    runs = () if shared else (RUNS,)
+    x = torch.randn(*runs, SAMPLES, widths[0], generator=source, dtype=torch.float64)
+    return x, torch.randn(*runs, SAMPLES, widths[-1], generator=source, dtype=torch.float64)
+
+
+def assert_same(ensemble, x, y, gradients, *, penalty=None, proximal=False):
+    (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y, penalty, proximal) for g in gradients)
+    torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
+    assert ours.keys() == grads.keys()
+    for k, g in grads.items():
+        torch.testing.assert_close(ours[k], g, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared data", "own data"])
+@pytest.mark.parametrize("tile", [None, 1, 7, 16, 40, 100])
+@pytest.mark.parametrize("widths", [(3, 1), (2, 5, 1), (4, 7, 3, 2), (2, 3, 9, 4, 1)])
+def test_any_depth_and_tile(widths, tile, shared):
+    ensemble = networks(widths)
+    gradients = [written_out(ensemble, mse_loss, tile=tile), automatic(ensemble, mse_loss, shared=shared)]
+    assert_same(ensemble, *samples(widths, shared=shared), gradients)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("last", ["linear", "tanh", "relu"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid", "linear"])
+def test_every_activation_with_and_without_biases(activation, last, bias):
+    widths = (3, 6, 5, 2)
+    ensemble = networks(widths, activation, last, bias)
+    gradients = [written_out(ensemble, mse_loss, tile=16), automatic(ensemble, mse_loss, shared=False)]
+    assert_same(ensemble, *samples(widths, shared=False), gradients)
+
+
+@pytest.mark.parametrize("proximal", [True, False])
+def test_the_penalty_is_added_to_the_loss_and_unless_proximal_to_the_gradient(proximal):
+    widths = (2, 5, 1)
+    ensemble = networks(widths)
+    penalty = penalties.L1(torch.tensor([0.1, 0.0, 1.0], dtype=torch.float64)).strengths(
+        RUNS, ensemble.params["layers.0.weight"]
+    )
+    gradients = [written_out(ensemble, mse_loss, tile=16), automatic(ensemble, mse_loss, shared=False)]
+    assert_same(ensemble, *samples(widths, shared=False), gradients, penalty=penalty, proximal=proximal)
+
+
+def test_other_samples_and_other_weights_are_not_mixed_up_with_those_before():
+    widths = (2, 5, 1)
+    first, second = networks(widths), networks(widths, dtype=torch.float64)
+    second = second.with_params({k: 2 * w for k, w in second.params.items()})
+    ours, exact = written_out(first, mse_loss, tile=16), automatic(first, mse_loss, shared=False)
+    for ensemble, seed in [(first, 0), (second, 0), (first, 1), (first, 0)]:
+        assert_same(ensemble, *samples(widths, shared=False, seed=seed), [ours, exact])
+
+
+def test_networks_and_losses_it_does_not_know_are_left_to_automatic_differentiation():
+    cnn = Ensemble.of(lambda source: baseline_cnn("tanh", generator=source), range(2))
+    assert written_out(cnn, mse_loss, tile=16) is None
+    assert written_out(networks((2, 3, 1), "gelu"), mse_loss, tile=16) is None
+    assert written_out(networks((2, 3, 1)), l1_loss, tile=16) is None
+
+
+def test_targets_of_another_width_are_refused():
+    ensemble = networks((2, 3, 2))
+    x, y = samples((2, 3, 1), shared=False)
+    with pytest.raises(InputError, match=r"outputs \(3, 41, 2\), targets \(3, 41, 1\)"):
+        written_out(ensemble, mse_loss, tile=16)(ensemble.params, {}, x, y, None, False)
+
+
+def test_tiles_fill_whole_cache_lines():
+    assert [whole_lines(n) for n in (1, 15, 16, 17, 400, 500)] == [1, 15, 16, 16, 400, 496]
