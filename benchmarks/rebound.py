@@ -29,6 +29,8 @@ from sparsenn_core.studies import rebound
 from sparsenn_core.studies.rebound.problem import Problem
 from sparsenn_core.studies.rebound.training import squared_distances
 from sparsenn_core.training import SGD, Moment, every_epochs, fit
+from sparsenn_core.training.backprop import Backprop
+from sparsenn_core.training.layers import read_layers
 
 EPOCHS = 500
 SETTINGS = rebound.Settings(perturbation=0.1, noise=0.1)
@@ -70,15 +72,17 @@ def serial(problem: Problem, steps: int) -> Timed:
 def ensemble(problem: Problem, steps: int, tile: int | None = None, compiled: bool = False) -> Timed:
     """The same from one fit; the loss after a step is the one that the next step starts from."""
     clock = [time.process_time()]
+    test = Backprop(read_layers(problem.students.template) or [], tile)
+    noisy = problem.test_targets + problem.test_noise
 
     def measure(moment: Moment) -> Mapping[str, Tensor]:
-        difference = moment.ensemble.each(problem.test) - problem.test_targets - problem.test_noise
-        clock.append(time.process_time())
-        return {
+        found = {
             "distance": squared_distances(moment.ensemble, problem.teachers),
             "loss": moment.epoch_loss,
-            "test": difference.square().flatten(1).mean(1),
+            "test": test.losses(moment.ensemble.params, problem.test, noisy),
         }
+        clock.append(time.process_time())
+        return found
 
     result = fit(
         problem.students, problem.data, optimizer=SGD(SETTINGS.learning_rate), epochs=steps,

@@ -8,97 +8,19 @@ Williams 1986, Nature 323 (recalled).
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.networks import MLP
 from sparsenn_core.penalties.base import Params
+from sparsenn_core.training.layers import Layer
 
-
-@dataclass(frozen=True)
-class Activation:
-    """`push(z, out)` writes the outputs; `pull(slope, outputs)` writes the slope in z over the outputs."""
-
-    push: Callable[[Tensor, Tensor], object]
-    pull: Callable[[Tensor, Tensor], object]
-
-
-_aten = torch.ops.aten
-ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.Tanh: Activation(
-        lambda z, out: torch.tanh(z, out=out), lambda s, h: _aten.tanh_backward.grad_input(s, h, grad_input=h)
-    ),
-    nn.Sigmoid: Activation(
-        lambda z, out: torch.sigmoid(z, out=out), lambda s, h: _aten.sigmoid_backward.grad_input(s, h, grad_input=h)
-    ),
-    nn.ReLU: Activation(
-        lambda z, out: torch.clamp(z, min=0, out=out),
-        lambda s, h: _aten.threshold_backward.grad_input(s, h, 0, grad_input=h),
-    ),
-    nn.Identity: Activation(lambda z, out: out.copy_(z), lambda s, h: h.copy_(s)),
-}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """An affine layer: the names of its parameters, its widths and what follows it."""
-
-    weight: str
-    bias: str | None
-    inputs: int
-    outputs: int
-    activation: Activation
-
-    @property
-    def seen(self) -> int:
-        """How many numbers it sees of a sample; biases are the weights of one more input, which is always 1."""
-        return self.inputs + (self.bias is not None)
-
-    @property
-    def turned(self) -> bool:
-        """Whether its gradient is computed transposed: products are several times faster with few rows than columns."""
-        return self.seen < self.outputs
-
-    def total(self, matrix: Tensor) -> Tensor:
-        """Room for the sum of its gradients."""
-        runs, outputs, seen = matrix.shape
-        return matrix.new_empty((runs, seen, outputs) if self.turned else (runs, outputs, seen))
-
-    def matrix(self, params: Params) -> Tensor:
-        """Its weights and, as last column, biases, [R, outputs, seen]."""
-        weight = params[self.weight]
-        return weight if self.bias is None else torch.cat([weight, params[self.bias].unsqueeze(2)], 2)
-
-    def parts(self, gradient: Tensor) -> Params:
-        """What of a gradient in `matrix` belongs to weight and bias, by name."""
-        parts = {self.weight: gradient[:, :, : self.inputs]}
-        return parts if self.bias is None else parts | {self.bias: gradient[:, :, self.inputs]}
-
-
-def read_layers(net: nn.Module) -> list[Layer] | None:
-    """The layers of an `MLP` with activations that are known here; None for any other network."""
-    if not isinstance(net, MLP):
-        return None
-    linear = cast("list[nn.Linear]", list(net.layers))
-    following = [type(net.activation)] * (len(linear) - 1) + [type(net.last_activation)]
-    if not ACTIVATIONS.keys() >= set(following):
-        return None
-    names = [(f"layers.{i}.weight", None if one.bias is None else f"layers.{i}.bias") for i, one in enumerate(linear)]
-    return [
-        Layer(*name, one.in_features, one.out_features, ACTIVATIONS[kind])
-        for name, one, kind in zip(names, linear, following, strict=True)
-    ]
-
-
-def whole_lines(samples: int) -> int:
-    """`samples` rounded down so that rows start at the start of a cache line: a multiple of 16, if not less."""
-    return samples if samples < 16 else samples - samples % 16
+CACHED = 100_000
+"""About so many activations of the widest layer at a time: a processor's second cache holds those of all layers."""
 
 
 class Passage:
@@ -148,62 +70,126 @@ class Buffers:
         ]
 
 
-class Backprop:
-    """The loss of every run and its gradient.
+def tile_size(samples: int, tile: int) -> int:
+    """The size of about equal tiles of at most `tile` of the samples; a multiple of 16 if `tile` is 16 or more.
 
-    Called with the parameters, inputs x and targets y, [n, ...] for all runs or [R, n, ...]; returns the gradients by
-    name and the losses [R], means over samples and outputs. Cost: 6 n R operations a weight; in memory the activations
-    of `tile` samples (None: of all) and a copy of the data, made when x or y are other tensors than the time before.
+    Rows of such tiles start at the start of a cache line.
+    """
+    line = 16 if tile >= 16 else 1
+    count = -(-samples // (tile - tile % line))
+    return -(-samples // (count * line)) * line
+
+
+def run_groups(runs: int, least: int) -> list[slice]:
+    """Runs in groups of about equal size, each of `least` or more where there are as many."""
+    count = max(1, runs // least)
+    ends = [i * runs // count for i in range(count + 1)]
+    return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Some samples of some runs: the passages through all layers, first layer first, and the targets."""
+
+    passages: list[Passage]
+    targets: Tensor
+
+    def up(self, matrices: list[Tensor], losses: Tensor, keep: int) -> None:
+        """Write keep * `losses` plus the squared errors [R, 1, 1] to `losses`."""
+        for passage, matrix in zip(self.passages, matrices, strict=True):
+            passage.push(matrix)
+        last = self.passages[-1]
+        residual = torch.sub(last.above, self.targets, out=last.sums).view(len(losses), 1, -1)
+        losses.baddbmm_(residual, residual.mT, beta=keep)
+
+    def down(self, weights_t: list[Tensor], totals: list[Tensor], keep: int) -> None:
+        """After `up`: write keep * `totals` plus the gradients to `totals`.
+
+        A residual stands for its slope; the factor between them is in the last of `weights_t`, and the last of
+        `totals` lacks it.
+        """
+        for passage, weight_t, total in zip(self.passages[::-1], weights_t[::-1], totals[::-1], strict=True):
+            passage.pull(weight_t, total, keep)
+
+
+class Backprop:
+    """The losses of all runs [R] and their gradients by name: mean squared errors over samples and outputs.
+
+    Inputs x and targets y are [n, ...] for all runs or [R, n, ...]. With `tile`, so many samples at a time, of as many
+    runs as a cache holds. Cost: 6 n R operations a weight, 2 n R without gradients; in memory the activations of a tile
+    (without: of all) and a copy of the data, made when x or y are other tensors than the time before.
     """
 
     def __init__(self, layers: list[Layer], tile: int | None = None) -> None:
         self.layers = layers
         self.tile = tile
         self.laid_out: tuple[Tensor, Tensor, int] | None = None
-        self.tiles: list[tuple[list[Passage], Tensor]] = []
+        self.groups: list[tuple[slice, list[Tile]]] = []
 
-    def __call__(self, params: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
-        matrices = [layer.matrix(params) for layer in self.layers]
-        weights_t = [params[layer.weight].mT for layer in self.layers]
-        runs = len(matrices[0])
-        old = self.laid_out
-        if old is None or old[0] is not x or old[1] is not y or old[2] != runs:
-            self.tiles = self._lay_out(x, y, runs)
-            self.laid_out = (x, y, runs)
-        totals = [layer.total(matrix) for layer, matrix in zip(self.layers, matrices, strict=True)]
-        losses = x.new_empty(runs, 1, 1)
+    def losses(self, params: Params, x: Tensor, y: Tensor) -> Tensor:
+        """The losses alone."""
+        matrices, losses = self._begin(params, x, y)
+        for group, tiles in self.groups:
+            own_matrices, own_losses = [m[group] for m in matrices], losses[group]
+            for number, tile in enumerate(tiles):
+                tile.up(own_matrices, own_losses, keep=int(number > 0))
+        return losses.flatten() / (y.shape[-2] * y.shape[-1])
+
+    def gradients(self, params: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
+        """Gradients and losses."""
+        matrices, losses = self._begin(params, x, y)
         count = y.shape[-2] * y.shape[-1]
-        # on the way back a residual stands for its slope, 2 / count of it
+        weights_t = [params[layer.weight].mT for layer in self.layers]
         weights_t[-1] = weights_t[-1] * (2 / count)
-        for number, (passages, targets) in enumerate(self.tiles):
-            keep = int(number > 0)  # the first tile writes over what was there
-            for passage, matrix in zip(passages, matrices, strict=True):
-                passage.push(matrix)
-            last = passages[-1]
-            residual = torch.sub(last.above, targets, out=last.sums).view(runs, 1, -1)
-            losses.baddbmm_(residual, residual.mT, beta=keep)
-            for passage, weight_t, total in zip(passages[::-1], weights_t[::-1], totals[::-1], strict=True):
-                passage.pull(weight_t, total, keep)
+        totals = [layer.total(matrix) for layer, matrix in zip(self.layers, matrices, strict=True)]
+        for group, tiles in self.groups:
+            own_matrices, own_weights_t, own_totals = ([w[group] for w in ws] for ws in (matrices, weights_t, totals))
+            own_losses = losses[group]
+            for number, tile in enumerate(tiles):
+                tile.up(own_matrices, own_losses, keep=int(number > 0))
+                tile.down(own_weights_t, own_totals, keep=int(number > 0))
         totals[-1] *= 2 / count
         grads: Params = {}
         for layer, total in zip(self.layers, totals, strict=True):
             grads |= layer.parts(total.mT if layer.turned else total)
         return grads, losses.flatten() / count
 
-    def _lay_out(self, x: Tensor, y: Tensor, runs: int) -> list[tuple[list[Passage], Tensor]]:
+    def _begin(self, params: Params, x: Tensor, y: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Weights and biases of the layers, room for the losses [R, 1, 1]; the data are laid out."""
+        matrices = [layer.matrix(params) for layer in self.layers]
+        runs = len(matrices[0])
+        old = self.laid_out
+        if old is None or old[0] is not x or old[1] is not y or old[2] != runs:
+            self.groups = self._lay_out(x, y, runs)
+            self.laid_out = (x, y, runs)
+        return matrices, x.new_empty(runs, 1, 1)
+
+    def _lay_out(self, x: Tensor, y: Tensor, runs: int) -> list[tuple[slice, list[Tile]]]:
         """The samples cut into tiles, features first."""
         wanted = (*x.shape[:-1], self.layers[-1].outputs)
         if y.shape != wanted:
             raise InputError(f"the networks give outputs {wanted}, targets {tuple(y.shape)} do not fit")
-        size = x.shape[-2] if self.tile is None else whole_lines(self.tile)
-        buffers: dict[int, Buffers] = {}
-        tiles = []
+        size, groups = x.shape[-2], [slice(0, runs)]
+        if self.tile is not None:
+            size = tile_size(size, self.tile)
+            groups = run_groups(runs, max(2, CACHED // (size * max(layer.outputs for layer in self.layers))))
+        buffers: dict[tuple[int, int], Buffers] = {}
+        laid_out = []
+        for group in groups:
+            tiles = []
+            own_x, own_y = (data[group] if data.ndim == 3 else data for data in (x, y))
+            for x_part, y_part in zip(own_x.split(size, -2), own_y.split(size, -2), strict=True):
+                shape = (group.stop - group.start, x_part.shape[-2])
+                if shape not in buffers:
+                    buffers[shape] = Buffers(self.layers, *shape, x)
+                seen = self._features_first(x_part).expand(shape[0], -1, -1)
+                tiles.append(Tile(buffers[shape].passages(seen), y_part.mT.contiguous()))
+            laid_out.append((group, tiles))
+        return laid_out
+
+    def _features_first(self, x: Tensor) -> Tensor:
+        """What the first layer sees of samples x [..., n, inputs]."""
         first = self.layers[0]
-        for x_part, y_part in zip(x.split(size, -2), y.split(size, -2), strict=True):
-            count = x_part.shape[-2]
-            inputs = x.new_ones(*x_part.shape[:-2], first.seen, count)
-            inputs[..., : first.inputs, :] = x_part.mT
-            if count not in buffers:
-                buffers[count] = Buffers(self.layers, runs, count, x)
-            tiles.append((buffers[count].passages(inputs.expand(runs, -1, -1)), y_part.mT.contiguous()))
-        return tiles
+        seen = x.new_ones(*x.shape[:-2], first.seen, x.shape[-2])
+        seen[..., : first.inputs, :] = x.mT
+        return seen

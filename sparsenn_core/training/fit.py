@@ -71,11 +71,12 @@ def fit(
     On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, in memory
     that is used again, unless the step is compiled; other networks and losses go through automatic differentiation.
     `tile` cuts full batches into so many samples at a time, which a processor's cache holds: the same mean over all
-    samples, summed tile by tile, in less memory. About 100,000 activations of the widest layer of all runs were best
-    (tile = 100,000 / (R * width)); tiles are not compiled. `arithmetic` is the floating-point type in which outputs,
-    loss, penalty and gradient are computed (default: that of the weights); the weights stay in theirs and are updated
-    in it. So float64 weights with `arithmetic=torch.float32` are master weights, and the reverse isolates what storing
-    weights in float32 does.
+    samples, summed tile by tile, in less memory. Written out, it also takes only so many runs at a time as the cache
+    holds; tiles of about 10,000 activations of the widest layer of a run were best. Tiles are not compiled.
+
+    `arithmetic` is the floating-point type in which outputs, loss, penalty and gradient are computed (default: that of
+    the weights); the weights stay in theirs and are updated in it. So float64 weights with `arithmetic=torch.float32`
+    are master weights, and the reverse isolates what storing weights in float32 does.
     """
     settings = Settings(
         optimizer, loss, penalty, batch_size, order, early_stopping, tuple(observe), tile, arithmetic, compiled

@@ -11,8 +11,9 @@ from torch.nn.functional import mse_loss
 
 from sparsenn_core.penalties import Penalty
 from sparsenn_core.penalties.base import Params
-from sparsenn_core.training.backprop import Backprop, read_layers
+from sparsenn_core.training.backprop import Backprop
 from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.layers import read_layers
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """One run's loss: (outputs [n, ...], targets [n, ...]) -> scalar, the mean over its samples."""
@@ -92,7 +93,7 @@ def written_out(
         params: Params, buffers: Params, x: Tensor, y: Tensor, penalty: Penalty | None, proximal: bool
     ) -> tuple[Params, Tensor]:
         computed = params if arithmetic is None else {k: w.to(arithmetic) for k, w in params.items()}
-        grads, losses = backprop(computed, x, y)
+        grads, losses = backprop.gradients(computed, x, y)
         if penalty is not None:
             slopes, values = _penalty_gradient(penalty, computed)
             losses = losses + values

@@ -8,8 +8,9 @@ from sparsenn_core import Ensemble, penalties
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, baseline_cnn
 from sparsenn_core.randomness import generator
-from sparsenn_core.training.backprop import whole_lines
+from sparsenn_core.training.backprop import Backprop, run_groups, tile_size
 from sparsenn_core.training.gradients import automatic, written_out
+from sparsenn_core.training.layers import read_layers
 
 RUNS, SAMPLES = 3, 41
 
@@ -29,10 +30,17 @@ def samples(widths, *, shared, seed=0):
     return x, torch.randn(*runs, SAMPLES, widths[-1], generator=source, dtype=torch.float64)
 
 
+def assert_losses_alone_are_the_same(ensemble, x, y, losses, penalty):
+    alone = Backprop(read_layers(ensemble.template), 10).losses(ensemble.params, x, y)
+    full = alone if penalty is None else alone + penalty.value(ensemble.params)
+    torch.testing.assert_close(full, losses, rtol=1e-13, atol=0)
+
+
 def assert_same(ensemble, x, y, gradients, *, penalty=None, proximal=False):
     (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y, penalty, proximal) for g in gradients)
     torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
     assert ours.keys() == grads.keys()
+    assert_losses_alone_are_the_same(ensemble, x, y, losses, penalty)
     for k, g in grads.items():
         torch.testing.assert_close(ours[k], g, rtol=1e-12, atol=1e-14)
 
@@ -90,5 +98,30 @@ def test_targets_of_another_width_are_refused():
         written_out(ensemble, mse_loss, tile=16)(ensemble.params, {}, x, y, None, False)
 
 
-def test_tiles_fill_whole_cache_lines():
-    assert [whole_lines(n) for n in (1, 15, 16, 17, 400, 500)] == [1, 15, 16, 16, 400, 496]
+def test_tiles_are_about_equal_and_of_whole_cache_lines():
+    assert [tile_size(10_000, tile) for tile in (400, 500, 2000)] == [400, 480, 2000]
+    assert [tile_size(500, tile) for tile in (400, 500, 16, 7)] == [256, 256, 16, 7]
+    assert tile_size(41, 100) == 48
+    for samples in range(1, 70):
+        for tile in range(1, 70):
+            size = tile_size(samples, tile)
+            assert size <= tile or size - samples < 16
+            assert size % 16 == 0 or tile < 16
+
+
+def test_groups_hold_all_runs_once_and_none_is_alone():
+    for runs in range(2, 40):
+        for least in range(2, 50):
+            groups = run_groups(runs, least)
+            assert [i for g in groups for i in range(g.start, g.stop)] == list(range(runs))
+            assert min(g.stop - g.start for g in groups) >= min(runs, least)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared data", "own data"])
+def test_many_runs_go_in_groups(shared, monkeypatch):
+    monkeypatch.setattr("sparsenn_core.training.backprop.CACHED", 200)
+    monkeypatch.setattr("test_backprop.RUNS", 7)
+    widths = (2, 5, 1)
+    ensemble = networks(widths)
+    gradients = [written_out(ensemble, mse_loss, tile=20), automatic(ensemble, mse_loss, shared=shared)]
+    assert_same(ensemble, *samples(widths, shared=shared), gradients)

@@ -12,6 +12,7 @@ from sparsenn_core.studies.rebound.analysis import (
     power_law,
     quotient_distances,
     rebounds,
+    turned_back,
 )
 from sparsenn_core.studies.rebound.problem import Problem, draw
 from sparsenn_core.studies.rebound.pruning import (
@@ -48,4 +49,5 @@ __all__ = [
     "tolerance_thresholds",
     "train",
     "train_all",
+    "turned_back",
 ]

@@ -49,6 +49,15 @@ def rebounds(outcome: Outcome) -> pd.DataFrame:
     )
 
 
+def turned_back(outcome: Outcome) -> Tensor:
+    """Whether a run's squared distance is least before its last epoch, [R] bool.
+
+    Epochs count from 1, as in the study's log, which leaves the start out; of equal distances the first counts.
+    """
+    logged = outcome.curves["squared_distance"][:, 1:]
+    return logged.argmin(1) < logged.shape[1] - 1
+
+
 @dataclass(frozen=True)
 class PowerLaw:
     """log10 y = exponent log10 x + intercept, by least squares; `r2` of it, `local` slopes between neighbours."""

@@ -21,8 +21,8 @@ from sparsenn_core.studies.rebound.settings import Settings
 from sparsenn_core.training import SGD, Adam, Data, Ensemble, Moment, Observer, Optimizer, every_epochs, fit
 from sparsenn_core.training.gradients import run_losses
 
-TILE_NUMBERS = 100_000
-"""About so many activations of one layer at a time: a processor's second cache holds those of all layers."""
+TILE_NUMBERS = 10_000
+"""About so many activations of one layer of one run at a time."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _segment(
 ) -> tuple[Ensemble, dict[str, Tensor]]:
     """Train for `epochs`; curves [R, epochs + 1] of what was observed."""
     runs = len(students)
-    tile = max(1, TILE_NUMBERS // (runs * max(settings.dimensions)))
+    tile = max(1, TILE_NUMBERS // max(settings.dimensions))
     result = fit(
         students,
         problem.data,
@@ -171,7 +171,7 @@ def _segment(
         epochs=epochs,
         penalty=penalty,
         observe=observers,
-        tile=tile if tile < problem.data.samples else None,
+        tile=tile,
         arithmetic=settings.arithmetic,
         compiled=False,
     )
