@@ -56,7 +56,7 @@ lasso_penalties: int = 100  # [2, 100000]; on the lasso's path
 relaxed_penalties: int = 50  # [2, 100000]; on the relaxed lasso's path
 relaxed_mixes: int = 10  # [2, 1000]; mixes of lasso and least squares
 thresholding_size: int = 30  # [1, 1000]; largest support of IHT
-seed: int = 42  # [0, 1000000000]
+seed: int = 2026  # [0, 1000000000]
 profile: str = "laptop"  # name of the profile, recorded with the results
 output_dir: str = "results/custom/06_compressive_sensing"  # folder for rows and claims
 
@@ -380,6 +380,9 @@ pd.DataFrame(
 
 # %% [markdown]
 # ## Claims
+#
+# The claims that are this book's own were written with draws of seed 42 before us. The draws shown are of seed 2026 by
+# default, drawn afterwards, so that they test the claims.
 
 # %% tags=["hide-input"]
 stated = study.claims(compared)
