@@ -107,6 +107,9 @@ class SGD(Optimizer):
     weight_decay: Setting = 0.0
 
     def init(self, params: Params) -> State:
+        # without momentum in any run there is nothing to remember
+        if not torch.as_tensor(self.momentum).any():
+            return {}
         return {"momentum": {k: torch.zeros_like(w) for k, w in params.items()}}
 
     @property
@@ -117,12 +120,11 @@ class SGD(Optimizer):
         return {"rate": self.rate(step)} | _float64(momentum=self.momentum, weight_decay=self.weight_decay)
 
     def update(self, params: Params, grads: Params, state: State, by: Coefficients) -> tuple[Params, State, Step]:
-        buffer = {
-            k: per_run(by["momentum"], w) * state["momentum"][k] + (grads[k] + per_run(by["weight_decay"], w) * w)
-            for k, w in params.items()
-        }
-        new = {k: w - per_run(by["rate"], w) * buffer[k] for k, w in params.items()}
-        return new, {"momentum": buffer}, by["rate"]
+        moves = {k: grads[k] + per_run(by["weight_decay"], w) * w for k, w in params.items()}
+        if "momentum" in state:
+            moves = {k: per_run(by["momentum"], m) * state["momentum"][k] + m for k, m in moves.items()}
+        new = {k: w - per_run(by["rate"], w) * moves[k] for k, w in params.items()}
+        return new, dict.fromkeys(state, moves), by["rate"]
 
 
 @dataclass(frozen=True)
