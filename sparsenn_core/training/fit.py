@@ -69,10 +69,10 @@ def fit(
     differ by rounding.
 
     On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, in memory
-    that is used again, unless the step is compiled; other networks and losses go through automatic differentiation.
-    `tile` cuts full batches into so many samples at a time, which a processor's cache holds: the same mean over all
-    samples, summed tile by tile, in less memory. Written out, it also takes only so many runs at a time as the cache
-    holds; tiles of about 10,000 activations of the widest layer of a run were best. Tiles are not compiled.
+    that is used again; other networks, other losses and minibatches go through automatic differentiation. `tile` cuts
+    full batches into so many samples at a time, which a processor's cache holds: the same mean over all samples, summed
+    tile by tile, in less memory. Written out, it also takes only so many runs at a time as the cache holds; tiles of
+    about 10,000 activations of the widest layer of a run were best. A compiled step uses the formulas only with `tile`.
 
     `arithmetic` is the floating-point type in which outputs, loss, penalty and gradient are computed (default: that of
     the weights); the weights stay in theirs and are updated in it. So float64 weights with `arithmetic=torch.float32`

@@ -18,11 +18,11 @@ from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
 from sparsenn_core.training.compilation import CompiledStep, worth_compiling
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
-from sparsenn_core.training.gradients import Gradient, Loss, automatic, in_tiles, written_out
+from sparsenn_core.training.gradients import Loss, automatic, in_tiles, written_out
 from sparsenn_core.training.lanes import Lanes
 from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.optimizers import Optimizer
-from sparsenn_core.training.step import make_step
+from sparsenn_core.training.step import StepFunction, advance, make_step
 from sparsenn_core.training.stopping import EarlyStopping, Progress
 
 GATHERED = 64  # steps whose minibatches are gathered together
@@ -53,8 +53,6 @@ class Settings:
             raise InputError(
                 f"tile cuts full batches and must be 1 or more: tile={self.tile}, batch_size={self.batch_size}"
             )
-        if self.tile is not None and self.compiled:
-            raise InputError("tile and compiled=True exclude each other: a compiled step fuses its tiles again")
 
     def identity(self) -> list[str]:
         """The settings that decide the result, as text."""
@@ -139,20 +137,21 @@ class Loop:
             which = 0 if shared else data.of_run
             self.full_batch = (data.inputs[which], data.targets[which])
         steps = (epochs - self.epoch) * self.steps_per_epoch
-        compiled = self.settings.tile is None and worth_compiling(steps, self.settings.compiled)
-        step = make_step(self._gradient(shared=shared and self.order is None, compiled=compiled))
-        self.step = CompiledStep(step, self.device) if compiled else step
+        compiled = worth_compiling(steps, self.settings.compiled)
+        self.step = self._make_step(shared=shared and self.order is None, compiled=compiled)
         self.can_idle = compiled
         self.compiled |= compiled
 
-    def _gradient(self, *, shared: bool, compiled: bool) -> Gradient:
-        s = self.settings
-        ensemble = self.lanes.ensemble
-        by_hand = written_out(ensemble, s.loss, tile=s.tile, arithmetic=s.arithmetic)
-        if by_hand and self.order is None and not compiled:
-            return by_hand
-        gradient = automatic(ensemble, s.loss, shared=shared, arithmetic=s.arithmetic)
-        return gradient if s.tile is None else in_tiles(gradient, s.tile, shared=shared)
+    def _make_step(self, *, shared: bool, compiled: bool) -> StepFunction:
+        """The step by the fastest way: small ones compiled whole, on large batches the gradient written out."""
+        s, ensemble = self.settings, self.lanes.ensemble
+        if self.order is None and (s.tile or not compiled):
+            by_hand = written_out(ensemble, s.loss, tile=s.tile)
+            if by_hand:
+                return make_step(by_hand, CompiledStep(advance, self.device) if compiled else advance, s.arithmetic)
+        gradient = automatic(ensemble, s.loss, shared=shared)
+        step = make_step(in_tiles(gradient, s.tile, shared=shared) if s.tile else gradient, advance, s.arithmetic)
+        return CompiledStep(step, self.device) if compiled else step
 
     def _epoch(self) -> None:
         lanes = self.lanes

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import l1_loss, mse_loss
 
-from sparsenn_core import Ensemble, penalties
+from sparsenn_core import Ensemble
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, baseline_cnn
 from sparsenn_core.randomness import generator
@@ -30,17 +30,12 @@ def samples(widths, *, shared, seed=0):
     return x, torch.randn(*runs, SAMPLES, widths[-1], generator=source, dtype=torch.float64)
 
 
-def assert_losses_alone_are_the_same(ensemble, x, y, losses, penalty):
+def assert_same(ensemble, x, y, gradients):
+    (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y) for g in gradients)
     alone = Backprop(read_layers(ensemble.template), 10).losses(ensemble.params, x, y)
-    full = alone if penalty is None else alone + penalty.value(ensemble.params)
-    torch.testing.assert_close(full, losses, rtol=1e-13, atol=0)
-
-
-def assert_same(ensemble, x, y, gradients, *, penalty=None, proximal=False):
-    (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y, penalty, proximal) for g in gradients)
     torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
+    torch.testing.assert_close(alone, exact, rtol=1e-13, atol=0)
     assert ours.keys() == grads.keys()
-    assert_losses_alone_are_the_same(ensemble, x, y, losses, penalty)
     for k, g in grads.items():
         torch.testing.assert_close(ours[k], g, rtol=1e-12, atol=1e-14)
 
@@ -64,17 +59,6 @@ def test_every_activation_with_and_without_biases(activation, last, bias):
     assert_same(ensemble, *samples(widths, shared=False), gradients)
 
 
-@pytest.mark.parametrize("proximal", [True, False])
-def test_the_penalty_is_added_to_the_loss_and_unless_proximal_to_the_gradient(proximal):
-    widths = (2, 5, 1)
-    ensemble = networks(widths)
-    penalty = penalties.L1(torch.tensor([0.1, 0.0, 1.0], dtype=torch.float64)).strengths(
-        RUNS, ensemble.params["layers.0.weight"]
-    )
-    gradients = [written_out(ensemble, mse_loss, tile=16), automatic(ensemble, mse_loss, shared=False)]
-    assert_same(ensemble, *samples(widths, shared=False), gradients, penalty=penalty, proximal=proximal)
-
-
 def test_other_samples_and_other_weights_are_not_mixed_up_with_those_before():
     widths = (2, 5, 1)
     first, second = networks(widths), networks(widths, dtype=torch.float64)
@@ -95,7 +79,7 @@ def test_targets_of_another_width_are_refused():
     ensemble = networks((2, 3, 2))
     x, y = samples((2, 3, 1), shared=False)
     with pytest.raises(InputError, match=r"outputs \(3, 41, 2\), targets \(3, 41, 1\)"):
-        written_out(ensemble, mse_loss, tile=16)(ensemble.params, {}, x, y, None, False)
+        written_out(ensemble, mse_loss, tile=16)(ensemble.params, {}, x, y)
 
 
 def test_tiles_are_about_equal_and_of_whole_cache_lines():

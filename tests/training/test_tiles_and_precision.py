@@ -58,9 +58,13 @@ def test_tiles_are_for_full_batches():
         fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=0)
 
 
-def test_tiles_are_not_compiled():
-    with pytest.raises(InputError, match="tile and compiled=True exclude each other"):
-        fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=4, compiled=True)
+def test_with_tiles_only_what_follows_the_gradient_is_compiled():
+    settings = {"optimizer": Adam(1e-2), "epochs": 5, "penalty": penalties.L1(1e-3), "tile": 16}
+    eager, compiled = (fit(start(F64), data(F64), compiled=choice, **settings) for choice in (False, True))
+    assert compiled.compiled
+    assert not eager.compiled
+    for name, weight in eager.ensemble.params.items():
+        torch.testing.assert_close(compiled.ensemble.params[name], weight, rtol=1e-12, atol=1e-14)
 
 
 def gradient(ensemble, run, x, y, dtype):
