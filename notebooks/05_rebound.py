@@ -16,8 +16,8 @@
 # | profile | time | memory | device |
 # |---|---|---|---|
 # | smoke | 15 s | 1 GB | CPU |
-# | laptop | 2 min | 1 GB | CPU |
-# | full | 40 min | 2 GB | CPU |
+# | laptop | 70 s | 1 GB | CPU |
+# | full | 15 min | 2 GB | CPU |
 #
 # **Setting.** Teacher and student are tanh networks with 2 inputs, two hidden layers of 25 units and 1 output: 751
 # weights and biases. An epoch is one step of gradient descent on all samples. Measured is the squared Euclidean
@@ -269,8 +269,8 @@ bounds = [wilson(int(turned), int(runs)) for turned, runs in table.itertuples(in
 table.assign(share=[b.value for b in bounds], low=[b.low for b in bounds], high=[b.high for b in bounds])
 
 # %% [markdown]
-# Number of runs that turn back, of how many, their share, and its 95 % interval. Stored in float32, about nine of ten
-# students turn back; of any ten, eight or ten are nothing unusual. Stored in float64, none does.
+# Number of runs that turn back, of how many, their share, and its 95 % interval. Stored in float32 most students turn
+# back, but not all: of any ten, eight or ten are nothing unusual. Stored in float64 none does.
 
 # %% [markdown]
 # ## The closed form

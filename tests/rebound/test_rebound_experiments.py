@@ -120,8 +120,8 @@ def test_without_noise_float64_only_comes_nearer(dimensions):
         assert (distance(outcome).diff() < 0).all()
 
 
-def test_nine_of_ten_students_with_weights_stored_in_float32_turn_back_and_no_others_do():
-    """Ten students cannot tell 9 of 10 from 8 of 10, so 200 are trained. In float32, 177 of them turn back."""
+def test_most_students_with_weights_stored_in_float32_turn_back_and_no_others_do():
+    """At least 9 of 10 had been expected, after ten runs. Of 1,000 runs at the full profile 85 % turn back."""
     a = replace(B64, noise=0.0, perturbation=3e-6, perturbation_law="uniform", dataset_size=100, num_runs=200)
     cases = [replace(a, precision=p) for p in PRECISIONS]
     for s, outcome in zip(cases, rebound.train_all(cases, stalled_every=500), strict=True):
@@ -129,8 +129,8 @@ def test_nine_of_ten_students_with_weights_stored_in_float32_turn_back_and_no_ot
         stalled = outcome.curves["stalled"][:, -1]
         if s.stored == torch.float32:
             share = wilson(int(turned.sum()), len(turned))
-            assert share.value > 0.85
-            assert share.low < 0.9 < share.high
+            assert share.low > 0.8
+            assert share.high < 0.95
             assert (stalled > 0.8).all()
         else:
             assert not turned.any()
