@@ -83,7 +83,8 @@ class Ensemble:
 
     def each(self, x: Tensor) -> Tensor:
         """Every run's output for inputs of its own: [R, n, ...] -> [R, n, ...]."""
-        if getattr(self.template, "takes_stacks", False):
+        # of the class itself: a subclass may have a forward of its own
+        if vars(type(self.template)).get("takes_stacks", False):
             return self.one(self.params, self.buffers, x)
         return vmap(self.one)(self.params, self.buffers, x)
 

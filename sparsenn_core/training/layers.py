@@ -74,14 +74,16 @@ class Layer:
 
 
 def read_layers(net: nn.Module) -> list[Layer] | None:
-    """The layers of an `MLP` with activations that are known here; None for any other network."""
-    if not isinstance(net, MLP):
+    """The layers of an `MLP` with activations that are known here; None for any other network, subclasses included."""
+    if type(net) is not MLP:
         return None
     linear = cast("list[nn.Linear]", list(net.layers))
     following = [type(net.activation)] * (len(linear) - 1) + [type(net.last_activation)]
     if not ACTIVATIONS.keys() >= set(following):
         return None
     names = [(f"layers.{i}.weight", None if one.bias is None else f"layers.{i}.bias") for i, one in enumerate(linear)]
+    if {name for pair in names for name in pair if name} != {name for name, _ in net.named_parameters()}:
+        return None  # reparametrised, say
     return [
         Layer(*name, one.in_features, one.out_features, ACTIVATIONS[kind])
         for name, one, kind in zip(names, linear, following, strict=True)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.nn.functional import l1_loss, mse_loss
+from torch.nn.utils.parametrizations import weight_norm
 
 from sparsenn_core import Ensemble
 from sparsenn_core.errors import InputError
@@ -13,6 +14,13 @@ from sparsenn_core.training.gradients import automatic, written_out
 from sparsenn_core.training.layers import read_layers
 
 RUNS, SAMPLES = 3, 41
+
+
+class Gated(MLP):
+    """A subclass whose forward only works on one network."""
+
+    def forward(self, x):
+        return super().forward(x) * torch.sigmoid(x @ self.layers[0].weight.T).mean(1, keepdim=True)
 
 
 def networks(widths, activation="tanh", last="linear", bias=True, dtype=torch.float64):
@@ -73,6 +81,18 @@ def test_networks_and_losses_it_does_not_know_are_left_to_automatic_differentiat
     assert written_out(cnn, mse_loss, tile=16) is None
     assert written_out(networks((2, 3, 1), "gelu"), mse_loss, tile=16) is None
     assert written_out(networks((2, 3, 1)), l1_loss, tile=16) is None
+    reparametrised = weight_norm(MLP((2, 3, 1), "tanh", generator=generator(0, "init")).layers[0])
+    assert read_layers(Gated((2, 3, 1), "tanh", generator=generator(0, "init"))) is None
+    net = MLP((2, 3, 1), "tanh", generator=generator(0, "init"))
+    net.layers[0] = reparametrised
+    assert read_layers(net) is None
+
+
+def test_a_subclass_with_a_forward_of_its_own_is_evaluated_by_it():
+    ensemble = Ensemble.of(lambda source: Gated((2, 3, 1), "tanh", generator=source).double(), range(RUNS))
+    x, _ = samples((2, 3, 1), shared=False)
+    expected = torch.stack([net(one) for net, one in zip(ensemble, x, strict=True)])
+    torch.testing.assert_close(ensemble.each(x), expected, rtol=1e-13, atol=1e-15)
 
 
 def test_targets_of_another_width_are_refused():
