@@ -1,9 +1,8 @@
 """Penalties on the weights of an ensemble: value, prox, distance to stationarity, largest useful strength."""
 
-from sparsenn_core.penalties.base import Penalty, Step
+from sparsenn_core.penalties.base import Penalty, Step, Total
 from sparsenn_core.penalties.drr import DRR, layer_factors
 from sparsenn_core.penalties.grouped import GroupL2, PathNorm
 from sparsenn_core.penalties.separable import L1, SquaredL2
-from sparsenn_core.penalties.total import Total
 
 __all__ = ["DRR", "L1", "GroupL2", "PathNorm", "Penalty", "SquaredL2", "Step", "Total", "layer_factors"]

@@ -50,6 +50,7 @@ class SquaredL2(Penalty):
     """strength * sum w^2, without the factor 1/2: its gradient is 2 * strength * w."""
 
     smooth = True
+    scales = True
 
     def value(self, params: Params) -> Tensor:
         return self.strength * total_over(sum_runs(w.square()) for _, w in self.covered(params))
