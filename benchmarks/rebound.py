@@ -72,7 +72,7 @@ def serial(problem: Problem, steps: int) -> Timed:
 def ensemble(problem: Problem, steps: int, tile: int | None = None, compiled: bool = False) -> Timed:
     """The same from one fit; the loss after a step is the one that the next step starts from."""
     clock = [time.process_time()]
-    test = Backprop(read_layers(problem.students.template) or [], tile)
+    test = Backprop(read_layers(problem.students.template) or [], shared=False, tile=tile)
     noisy = problem.test_targets + problem.test_noise
 
     def measure(moment: Moment) -> Mapping[str, Tensor]:

@@ -115,13 +115,15 @@ class Tile:
 class Backprop:
     """The losses of all runs [R] and their gradients by name: mean squared errors over samples and outputs.
 
-    Inputs x and targets y are [n, ...] for all runs or [R, n, ...]. With `tile`, so many samples at a time, of as many
-    runs as a cache holds. Cost: 6 n R operations a weight, 2 n R without gradients; in memory the activations of a tile
-    (without: of all) and a copy of the data, made when x or y are other tensors than the time before.
+    Inputs x and targets y are [n, features] for all runs if `shared`, else [R, n, features]. With `tile`, so many
+    samples at a time, of as many runs as a cache holds. Cost: 6 n R operations a weight, 2 n R without gradients; in
+    memory the activations of a tile (without: of all) and a copy of the data, made when x or y are other tensors than
+    the time before.
     """
 
-    def __init__(self, layers: list[Layer], tile: int | None = None) -> None:
+    def __init__(self, layers: list[Layer], *, shared: bool, tile: int | None = None) -> None:
         self.layers = layers
+        self.shared = shared
         self.tile = tile
         self.laid_out: tuple[Tensor, Tensor, int] | None = None
         self.groups: list[tuple[slice, list[Tile]]] = []
@@ -166,9 +168,7 @@ class Backprop:
 
     def _lay_out(self, x: Tensor, y: Tensor, runs: int) -> list[tuple[slice, list[Tile]]]:
         """The samples cut into tiles, features first."""
-        wanted = (*x.shape[:-1], self.layers[-1].outputs)
-        if y.shape != wanted:
-            raise InputError(f"the networks give outputs {wanted}, targets {tuple(y.shape)} do not fit")
+        self._check(x, y, runs)
         size, groups = x.shape[-2], [slice(0, runs)]
         if self.tile is not None:
             size = tile_size(size, self.tile)
@@ -177,7 +177,7 @@ class Backprop:
         laid_out = []
         for group in groups:
             tiles = []
-            own_x, own_y = (data[group] if data.ndim == 3 else data for data in (x, y))
+            own_x, own_y = (data if self.shared else data[group] for data in (x, y))
             for x_part, y_part in zip(own_x.split(size, -2), own_y.split(size, -2), strict=True):
                 shape = (group.stop - group.start, x_part.shape[-2])
                 if shape not in buffers:
@@ -186,6 +186,13 @@ class Backprop:
                 tiles.append(Tile(buffers[shape].passages(seen), y_part.mT.contiguous()))
             laid_out.append((group, tiles))
         return laid_out
+
+    def _check(self, x: Tensor, y: Tensor, runs: int) -> None:
+        front = x.shape[:1] if self.shared else (runs, *x.shape[1:2])
+        wanted = [(*front, self.layers[0].inputs), (*front, self.layers[-1].outputs)]
+        for name, data, shape in zip(("inputs", "targets"), (x, y), wanted, strict=True):
+            if data.shape != shape:
+                raise InputError(f"the networks need {name} of shape {tuple(shape)}, not {tuple(data.shape)}")
 
     def _features_first(self, x: Tensor) -> Tensor:
         """What the first layer sees of samples x [..., n, inputs]."""

@@ -63,7 +63,7 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
     return mean
 
 
-def written_out(ensemble: Ensemble, loss: Loss, *, tile: int | None) -> Gradient | None:
+def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | None = None) -> Gradient | None:
     """The gradient without automatic differentiation; None unless the network is an `MLP` and the loss `mse_loss`.
 
     For full batches: it keeps a copy of the samples as it needs them, for as long as the same tensors come again.
@@ -71,7 +71,7 @@ def written_out(ensemble: Ensemble, loss: Loss, *, tile: int | None) -> Gradient
     layers = read_layers(ensemble.template) if loss is mse_loss else None
     if layers is None:
         return None
-    backprop = Backprop(layers, tile)
+    backprop = Backprop(layers, shared=shared, tile=tile)
 
     def gradient(params: Params, buffers: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
         return backprop.gradients(params, x, y)

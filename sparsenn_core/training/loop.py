@@ -49,10 +49,10 @@ class Settings:
             raise InputError("give both batch_size and order (a seed for each run), or neither for full batches")
         if self.order is not None and len(self.order) != count:
             raise InputError(f"order has {len(self.order)} seeds for {count} runs")
-        if self.tile is not None and (self.batch_size is not None or self.tile < 1):
-            raise InputError(
-                f"tile cuts full batches and must be 1 or more: tile={self.tile}, batch_size={self.batch_size}"
-            )
+        if self.tile is not None and (type(self.tile) is not int or self.tile < 1):
+            raise InputError(f"tile must be a whole number of samples, 1 or more, not {self.tile!r}")
+        if self.tile is not None and self.batch_size is not None:
+            raise InputError(f"tile cuts full batches, not minibatches: tile={self.tile}, batch_size={self.batch_size}")
 
     def identity(self) -> list[str]:
         """The settings that decide the result, as text."""
@@ -146,7 +146,7 @@ class Loop:
         """The step by the fastest way: small ones compiled whole, on large batches the gradient written out."""
         s, ensemble = self.settings, self.lanes.ensemble
         if self.order is None and (s.tile or not compiled):
-            by_hand = written_out(ensemble, s.loss, tile=s.tile)
+            by_hand = written_out(ensemble, s.loss, shared=shared, tile=s.tile)
             if by_hand:
                 return make_step(by_hand, CompiledStep(advance, self.device) if compiled else advance, s.arithmetic)
         gradient = automatic(ensemble, s.loss, shared=shared)

@@ -40,7 +40,7 @@ def samples(widths, *, shared, seed=0):
 
 def assert_same(ensemble, x, y, gradients):
     (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y) for g in gradients)
-    alone = Backprop(read_layers(ensemble.template), 10).losses(ensemble.params, x, y)
+    alone = Backprop(read_layers(ensemble.template), shared=x.ndim == 2, tile=10).losses(ensemble.params, x, y)
     torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
     torch.testing.assert_close(alone, exact, rtol=1e-13, atol=0)
     assert ours.keys() == grads.keys()
@@ -53,7 +53,10 @@ def assert_same(ensemble, x, y, gradients):
 @pytest.mark.parametrize("widths", [(3, 1), (2, 5, 1), (4, 7, 3, 2), (2, 3, 9, 4, 1)])
 def test_any_depth_and_tile(widths, tile, shared):
     ensemble = networks(widths)
-    gradients = [written_out(ensemble, mse_loss, tile=tile), automatic(ensemble, mse_loss, shared=shared)]
+    gradients = [
+        written_out(ensemble, mse_loss, shared=shared, tile=tile),
+        automatic(ensemble, mse_loss, shared=shared),
+    ]
     assert_same(ensemble, *samples(widths, shared=shared), gradients)
 
 
@@ -63,7 +66,7 @@ def test_any_depth_and_tile(widths, tile, shared):
 def test_every_activation_with_and_without_biases(activation, last, bias):
     widths = (3, 6, 5, 2)
     ensemble = networks(widths, activation, last, bias)
-    gradients = [written_out(ensemble, mse_loss, tile=16), automatic(ensemble, mse_loss, shared=False)]
+    gradients = [written_out(ensemble, mse_loss, shared=False, tile=16), automatic(ensemble, mse_loss, shared=False)]
     assert_same(ensemble, *samples(widths, shared=False), gradients)
 
 
@@ -71,16 +74,16 @@ def test_other_samples_and_other_weights_are_not_mixed_up_with_those_before():
     widths = (2, 5, 1)
     first, second = networks(widths), networks(widths, dtype=torch.float64)
     second = second.with_params({k: 2 * w for k, w in second.params.items()})
-    ours, exact = written_out(first, mse_loss, tile=16), automatic(first, mse_loss, shared=False)
+    ours, exact = written_out(first, mse_loss, shared=False, tile=16), automatic(first, mse_loss, shared=False)
     for ensemble, seed in [(first, 0), (second, 0), (first, 1), (first, 0)]:
         assert_same(ensemble, *samples(widths, shared=False, seed=seed), [ours, exact])
 
 
 def test_networks_and_losses_it_does_not_know_are_left_to_automatic_differentiation():
     cnn = Ensemble.of(lambda source: baseline_cnn("tanh", generator=source), range(2))
-    assert written_out(cnn, mse_loss, tile=16) is None
-    assert written_out(networks((2, 3, 1), "gelu"), mse_loss, tile=16) is None
-    assert written_out(networks((2, 3, 1)), l1_loss, tile=16) is None
+    assert written_out(cnn, mse_loss, shared=True) is None
+    assert written_out(networks((2, 3, 1), "gelu"), mse_loss, shared=True) is None
+    assert written_out(networks((2, 3, 1)), l1_loss, shared=True) is None
     reparametrised = weight_norm(MLP((2, 3, 1), "tanh", generator=generator(0, "init")).layers[0])
     assert read_layers(Gated((2, 3, 1), "tanh", generator=generator(0, "init"))) is None
     net = MLP((2, 3, 1), "tanh", generator=generator(0, "init"))
@@ -95,11 +98,20 @@ def test_a_subclass_with_a_forward_of_its_own_is_evaluated_by_it():
     torch.testing.assert_close(ensemble.each(x), expected, rtol=1e-13, atol=1e-15)
 
 
-def test_targets_of_another_width_are_refused():
+@pytest.mark.parametrize(
+    ("shared", "inputs", "targets", "message"),
+    [
+        (False, (3, 41, 2), (3, 41, 1), r"targets of shape \(3, 41, 2\), not \(3, 41, 1\)"),
+        (True, (41, 2), (41,), r"targets of shape \(41, 2\), not \(41,\)"),
+        (True, (41, 5), (41, 2), r"inputs of shape \(41, 2\), not \(41, 5\)"),
+        (True, (41, 5, 2), (41, 5, 2), r"inputs of shape \(41, 2\), not \(41, 5, 2\)"),
+        (False, (4, 41, 2), (4, 41, 2), r"inputs of shape \(3, 41, 2\), not \(4, 41, 2\)"),
+    ],
+)
+def test_samples_of_another_shape_are_refused(shared, inputs, targets, message):
     ensemble = networks((2, 3, 2))
-    x, y = samples((2, 3, 1), shared=False)
-    with pytest.raises(InputError, match=r"outputs \(3, 41, 2\), targets \(3, 41, 1\)"):
-        written_out(ensemble, mse_loss, tile=16)(ensemble.params, {}, x, y)
+    with pytest.raises(InputError, match=message):
+        written_out(ensemble, mse_loss, shared=shared)(ensemble.params, {}, torch.zeros(inputs), torch.zeros(targets))
 
 
 def test_tiles_are_about_equal_and_of_whole_cache_lines():
@@ -127,5 +139,5 @@ def test_many_runs_go_in_groups(shared, monkeypatch):
     monkeypatch.setattr("test_backprop.RUNS", 7)
     widths = (2, 5, 1)
     ensemble = networks(widths)
-    gradients = [written_out(ensemble, mse_loss, tile=20), automatic(ensemble, mse_loss, shared=shared)]
+    gradients = [written_out(ensemble, mse_loss, shared=shared, tile=20), automatic(ensemble, mse_loss, shared=shared)]
     assert_same(ensemble, *samples(widths, shared=shared), gradients)

@@ -54,8 +54,9 @@ def test_tiles_give_the_step_on_all_samples(own, tile, optimizer):
 def test_tiles_are_for_full_batches():
     with pytest.raises(InputError, match="tile=4, batch_size=8"):
         fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, batch_size=8, order=[0, 1, 2], tile=4)
-    with pytest.raises(InputError, match="tile=0"):
-        fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=0)
+    for tile in (0, 2.5, "400", True):
+        with pytest.raises(InputError, match=f"whole number of samples, 1 or more, not {tile!r}"):
+            fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=tile)
 
 
 def test_with_tiles_only_what_follows_the_gradient_is_compiled():
