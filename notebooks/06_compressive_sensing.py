@@ -18,8 +18,8 @@
 # | profile | time | memory | device |
 # |---|---|---|---|
 # | smoke | 15 s | 1 GB | CPU |
-# | laptop | 2 min | 1 GB | CPU |
-# | full | 35 min | 1 GB | CPU |
+# | laptop | 80 s | 1 GB | CPU |
+# | full | 31 min | 1 GB | CPU |
 #
 # **Setting.** The draws are those of Hastie, Tibshirani and Tibshirani (arXiv 1707.08692): $n$ samples of $p$ Gaussian
 # predictors with correlation $\rho^{|i-j|}$, $s$ coefficients of 1, the others 0, and Gaussian noise of variance
