@@ -268,7 +268,7 @@ counted = keep(pd.concat(frames, ignore_index=True), "turned_back")
 
 def counted_text(flags: pd.Series) -> str:
     rate = wilson(int(flags.sum()), len(flags))
-    return f"{flags.sum()} of {len(flags)} ({rate.low:.0%} to {rate.high:.0%})"
+    return f"{flags.sum()}/{len(flags)} ({rate.low:.0%}–{rate.high:.0%})"
 
 
 table = counted.groupby(["perturbation", "precision"], sort=False).turned.apply(counted_text).unstack()
@@ -276,8 +276,9 @@ table.columns = ["float32", "float64 weights"]
 table.rename(index="{:g}".format).rename_axis("moved by")
 
 # %% [markdown]
-# How many runs turn back, and the 95 % interval of the share; arithmetic is float32 in both columns. Stored in float32
-# most students turn back, but not all: of any ten, eight or ten are nothing unusual. Stored in float64 none does.
+# How many of the runs turn back, and the 95 % interval of the share; arithmetic is float32 in both columns. Stored in
+# float32 most students turn back, but not all: of any ten, eight or ten are nothing unusual. Stored in float64 none
+# does.
 
 # %% [markdown]
 # ## The closed form
@@ -575,8 +576,8 @@ claims = [
         "converge, then diverge", share(rebounded["A", "float32"].rebounded), MOST),
     old("a-float64", "The same students in float64 come nearer and leave again; here: they only come nearer.",
         "converge, then diverge", share(rebounded["A", "float64"].rebounded), MOST, FEW),
-    new("a-turned", f"Started {counted_perturbations[-1]:g} from the teacher in float32, at least 9 of 10 students "
-        "turn back.", turned_share("float32"), (0.9, 1.0)),
+    new("a-turned", f"Started {counted_perturbations[-1]:.0e} from the teacher in float32, at least 9 of 10 students "
+        "turn back.".replace("e-0", "e-"), turned_share("float32"), (0.9, 1.0)),
     new("a-master-turned", "With weights stored in float64 and float32 arithmetic none of these students turns back.",
         turned_share("float64 weights, float32 arithmetic"), (0.0, 0.05)),
     new("a-master", "With float32 arithmetic and weights stored in float64 no student rebounds.",
