@@ -41,10 +41,13 @@ class Passage:
         """From `below` to `above`."""
         self.activation.push(torch.bmm(matrix, self.below, out=self.sums), self.above)
 
-    def pull(self, weight_t: Tensor, total: Tensor, keep: int) -> None:
-        """From the slope in `above`, held by `sums`, to those in the matrix, added to keep * total, and in `below`."""
+    def pull(self, weight_t: Tensor, total: Tensor, keep: int, share: float) -> None:
+        """From the slope in `above`, held by `sums`, to that in the matrix and that in `below`.
+
+        `share` times the former is added to keep * `total`.
+        """
         self.activation.pull(self.sums, self.above)
-        total.baddbmm_(*self.factors, beta=keep)
+        total.baddbmm_(*self.factors, beta=keep, alpha=share)
         if self.slope_below is not None:
             self.times(weight_t, self.above, out=self.slope_below)
 
@@ -102,14 +105,14 @@ class Tile:
         residual = torch.sub(last.above, self.targets, out=last.sums).view(len(losses), 1, -1)
         losses.baddbmm_(residual, residual.mT, beta=keep)
 
-    def down(self, weights_t: list[Tensor], totals: list[Tensor], keep: int) -> None:
+    def down(self, weights_t: list[Tensor], totals: list[Tensor], keep: int, share: float) -> None:
         """After `up`: write keep * `totals` plus the gradients to `totals`.
 
-        A residual stands for its slope; the factor between them is in the last of `weights_t`, and the last of
-        `totals` lacks it.
+        The slope of the loss in the outputs is `share` times the residual; the last of `weights_t` has this factor.
         """
         for passage, weight_t, total in zip(self.passages[::-1], weights_t[::-1], totals[::-1], strict=True):
-            passage.pull(weight_t, total, keep)
+            passage.pull(weight_t, total, keep, share)
+            share = 1.0
 
 
 class Backprop:
@@ -142,15 +145,15 @@ class Backprop:
         matrices, losses = self._begin(params, x, y)
         count = y.shape[-2] * y.shape[-1]
         weights_t = [params[layer.weight].mT for layer in self.layers]
-        weights_t[-1] = weights_t[-1] * (2 / count)
+        share = 2 / count
+        weights_t[-1] = weights_t[-1] * share
         totals = [layer.total(matrix) for layer, matrix in zip(self.layers, matrices, strict=True)]
         for group, tiles in self.groups:
             own_matrices, own_weights_t, own_totals = ([w[group] for w in ws] for ws in (matrices, weights_t, totals))
             own_losses = losses[group]
             for number, tile in enumerate(tiles):
                 tile.up(own_matrices, own_losses, keep=int(number > 0))
-                tile.down(own_weights_t, own_totals, keep=int(number > 0))
-        totals[-1] *= 2 / count
+                tile.down(own_weights_t, own_totals, int(number > 0), share)
         grads: Params = {}
         for layer, total in zip(self.layers, totals, strict=True):
             grads |= layer.parts(total.mT if layer.turned else total)
