@@ -22,6 +22,9 @@ from sparsenn_core.training.layers import Layer
 CACHED = 100_000
 """About so many activations of the widest layer at a time: a processor's second cache holds those of all layers."""
 
+TILED = 10_000
+"""About so many of one run: fewer make products of too few columns, more leave room for too few runs."""
+
 
 class Passage:
     """The way of a tile of samples through one layer and back, in buffers [R, features, samples].
@@ -118,16 +121,17 @@ class Tile:
 class Backprop:
     """The losses of all runs [R] and their gradients by name: mean squared errors over samples and outputs.
 
-    Inputs x and targets y are [n, features] for all runs if `shared`, else [R, n, features]. With `tile`, so many
-    samples at a time, of as many runs as a cache holds. Cost: 6 n R operations a weight, 2 n R without gradients; in
-    memory the activations of a tile (without: of all) and a copy of the data, made when x or y are other tensors than
-    the time before.
+    Inputs x and targets y are [n, features] for all runs if `shared`, else [R, n, features]. They are taken `tile`
+    samples at a time (default: about 10,000 activations of the widest layer), of as many runs as a cache holds. Cost: 6
+    n R operations a weight, 2 n R without gradients; in memory the activations of a tile and a copy of the data, made
+    when x or y are other tensors than the time before.
     """
 
     def __init__(self, layers: list[Layer], *, shared: bool, tile: int | None = None) -> None:
         self.layers = layers
         self.shared = shared
-        self.tile = tile
+        self.widest = max(layer.outputs for layer in layers)
+        self.tile = tile or max(16, TILED // self.widest)
         self.laid_out: tuple[Tensor, Tensor, int] | None = None
         self.groups: list[tuple[slice, list[Tile]]] = []
 
@@ -172,10 +176,8 @@ class Backprop:
     def _lay_out(self, x: Tensor, y: Tensor, runs: int) -> list[tuple[slice, list[Tile]]]:
         """The samples cut into tiles, features first."""
         self._check(x, y, runs)
-        size, groups = x.shape[-2], [slice(0, runs)]
-        if self.tile is not None:
-            size = tile_size(size, self.tile)
-            groups = run_groups(runs, max(2, CACHED // (size * max(layer.outputs for layer in self.layers))))
+        size = tile_size(x.shape[-2], self.tile)
+        groups = run_groups(runs, max(2, CACHED // (min(size, x.shape[-2]) * self.widest)))
         buffers: dict[tuple[int, int], Buffers] = {}
         laid_out = []
         for group in groups:

@@ -68,11 +68,11 @@ def fit(
     on. `compiled=None` compiles the step where the fit is long enough to pay for it; compiled and eager results
     differ by rounding.
 
-    On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, in memory
-    that is used again; other networks, other losses and minibatches go through automatic differentiation. `tile` cuts
-    full batches into so many samples at a time, which a processor's cache holds: the same mean over all samples, summed
-    tile by tile, in less memory. Written out, it also takes only so many runs at a time as the cache holds; tiles of
-    about 10,000 activations of the widest layer of a run were best. A compiled step uses the formulas only with `tile`.
+    On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, tile by
+    tile in memory that a processor's cache holds and that is used again; only small steps that are compiled are
+    compiled whole. Other networks, other losses and minibatches go through automatic differentiation. `tile` cuts full
+    batches into so many samples at a time: the same mean over all samples, summed tile by tile, in less memory.
+    Without it, the formulas choose their own tiles, and automatic differentiation takes all samples at once.
 
     `arithmetic` is the floating-point type in which outputs, loss, penalty and gradient are computed (default: that of
     the weights); the weights stay in theirs and are updated in it. So float64 weights with `arithmetic=torch.float32`

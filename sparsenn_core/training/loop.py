@@ -18,7 +18,7 @@ from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
 from sparsenn_core.training.compilation import CompiledStep, worth_compiling
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
-from sparsenn_core.training.gradients import Loss, automatic, in_tiles, written_out
+from sparsenn_core.training.gradients import Loss, automatic, in_tiles, is_large, written_out
 from sparsenn_core.training.lanes import Lanes
 from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.optimizers import Optimizer
@@ -145,7 +145,7 @@ class Loop:
     def _make_step(self, *, shared: bool, compiled: bool) -> StepFunction:
         """The step by the fastest way: small ones compiled whole, on large batches the gradient written out."""
         s, ensemble = self.settings, self.lanes.ensemble
-        if self.order is None and (s.tile or not compiled):
+        if self.order is None and (s.tile or not compiled or is_large(ensemble, self.data.samples)):
             by_hand = written_out(ensemble, s.loss, shared=shared, tile=s.tile)
             if by_hand:
                 return make_step(by_hand, CompiledStep(advance, self.device) if compiled else advance, s.arithmetic)

@@ -21,9 +21,6 @@ from sparsenn_core.studies.rebound.settings import Settings
 from sparsenn_core.training import SGD, Adam, Data, Ensemble, Moment, Observer, Optimizer, every_epochs, fit
 from sparsenn_core.training.gradients import run_losses
 
-TILE_NUMBERS = 10_000
-"""About so many activations of one layer of one run at a time."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -163,7 +160,6 @@ def _segment(
 ) -> tuple[Ensemble, dict[str, Tensor]]:
     """Train for `epochs`; curves [R, epochs + 1] of what was observed."""
     runs = len(students)
-    tile = max(1, TILE_NUMBERS // max(settings.dimensions))
     result = fit(
         students,
         problem.data,
@@ -171,7 +167,6 @@ def _segment(
         epochs=epochs,
         penalty=penalty,
         observe=observers,
-        tile=tile,
         arithmetic=settings.arithmetic,
         compiled=False,
     )
