@@ -16,7 +16,7 @@
 # |---|---|---|---|
 # | smoke | 25 s | 1 GB | CPU |
 # | laptop | 3 min | 2 GB | CPU |
-# | full | 60 min | 2 GB | CPU |
+# | full | 24 min | 2 GB | CPU |
 #
 # **Setting.** These are experiments 1 and 2 of a public study ([laschulz/investigating_sparseNN]; its paper was not
 # available, its code and records were). The teacher `baselineCNN` has 7 weights in three layers of non-overlapping
