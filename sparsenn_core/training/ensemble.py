@@ -83,8 +83,8 @@ class Ensemble:
 
     def each(self, x: Tensor) -> Tensor:
         """Every run's output for inputs of its own: [R, n, ...] -> [R, n, ...]."""
-        # of the class itself: a subclass may have a forward of its own
-        if vars(type(self.template)).get("takes_stacks", False):
+        # of the class itself: a subclass may have a forward of its own; vmap refuses inputs of other runs or shapes
+        if vars(type(self.template)).get("takes_stacks", False) and x.ndim == 3 and len(x) == len(self):
             return self.one(self.params, self.buffers, x)
         return vmap(self.one)(self.params, self.buffers, x)
 

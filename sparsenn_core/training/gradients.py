@@ -68,7 +68,7 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
 
 def is_large(ensemble: Ensemble, samples: int) -> bool:
     """Whether a full batch is so large that the gradient written out beats a step compiled whole."""
-    return samples * max(w.shape[1] for w in ensemble.params.values() if w.ndim > 1) >= LARGE
+    return samples * max((w.shape[1] for w in ensemble.params.values() if w.ndim > 1), default=1) >= LARGE
 
 
 def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | None = None) -> Gradient | None:

@@ -10,7 +10,7 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, baseline_cnn
 from sparsenn_core.randomness import generator
 from sparsenn_core.training.backprop import Backprop, run_groups, tile_size
-from sparsenn_core.training.gradients import automatic, written_out
+from sparsenn_core.training.gradients import LARGE, automatic, is_large, written_out
 from sparsenn_core.training.layers import read_layers
 
 RUNS, SAMPLES = 3, 41
@@ -89,6 +89,29 @@ def test_networks_and_losses_it_does_not_know_are_left_to_automatic_differentiat
     net = MLP((2, 3, 1), "tanh", generator=generator(0, "init"))
     net.layers[0] = reparametrised
     assert read_layers(net) is None
+
+
+class Scalar(torch.nn.Module):
+    """One number, no matrix."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return self.factor * x
+
+
+def test_a_network_without_matrices_is_never_large():
+    assert not is_large(Ensemble.stack([Scalar(), Scalar()]), LARGE - 1)
+    assert is_large(networks((2, 5, 1)), LARGE // 5)
+    assert not is_large(networks((2, 5, 1)), LARGE // 5 - 1)
+
+
+@pytest.mark.parametrize("shape", [(41, 2), (RUNS, 2), (1, 41, 2), (RUNS + 1, 41, 2)])
+def test_inputs_that_are_not_one_set_for_each_run_are_refused(shape):
+    with pytest.raises((ValueError, RuntimeError)):
+        networks((2, 5, 1)).each(torch.zeros(shape, dtype=torch.float64))
 
 
 def test_a_subclass_with_a_forward_of_its_own_is_evaluated_by_it():
