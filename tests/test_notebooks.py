@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from sparsenn_core.errors import InputError
 from sparsenn_core.records import read_claims, read_rows
 from sparsenn_core.runner.profiles import check_complete, profiles, resolve
 from sparsenn_core.runner.project import Project
@@ -27,7 +29,21 @@ def test_the_three_profiles_are_there() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_names_the_notebooks_there_are(profile: str) -> None:
+    assert sorted(path.name for path in (PROJECT.params / profile).iterdir()) == [f"{name}.yaml" for name in NOTEBOOKS]
     check_complete(PROJECT, profile)
+
+
+def test_a_profile_that_misses_a_notebook_or_names_another_is_refused(tmp_path: Path) -> None:
+    for folder in ("notebooks", "params"):
+        shutil.copytree(PROJECT.root / folder, tmp_path / folder, ignore=shutil.ignore_patterns("data"))
+    copy, there = Project(tmp_path), tmp_path / "params" / "smoke" / f"{NOTEBOOKS[0]}.yaml"
+    check_complete(copy, "smoke")
+    there.rename(there.with_name("01_other.yaml"))
+    with pytest.raises(InputError, match="01_other"):
+        check_complete(copy, "smoke")
+    there.with_name("01_other.yaml").unlink()
+    with pytest.raises(InputError, match=NOTEBOOKS[0]):
+        check_complete(copy, "smoke")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
