@@ -25,7 +25,7 @@ $(VENV)/.made: requirements.txt constraints.txt
 	@touch $@
 
 book: env  ## the book at book/_build/html/index.html, from PROFILE
-	@$(BIN)/python -m sparsenn_core book --profile $(PROFILE) --jobs $(JOBS)
+	@$(BIN)/python -m sparsenn_book book --profile $(PROFILE) --jobs $(JOBS)
 
 test: env  ## all tests: units, every notebook at smoke, the built pages
 	@$(BIN)/python -m pytest
@@ -47,7 +47,7 @@ $(VENV)/.lab: $(VENV)/.made
 # The paired .ipynb in build/ipynb are written from notebooks/*.py here and back by JupyterLab on every save.
 lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
 	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
-	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_core.runner.kernel build/jupyter) $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/build/ipynb
+	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_book.runner.kernel build/jupyter) $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/build/ipynb
 
 clean:  ## remove what was built; keeps .venv, results/full and results/custom
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -251,7 +251,7 @@ def main() -> None:
     if options.save:
         import pandas as pd
 
-        from sparsenn_core.records import provenance, write_rows
+        from sparsenn_book.records import provenance, write_rows
 
         write_rows(pd.DataFrame(rows), options.save, provenance({"quick": options.quick}, 0.0, str(device)))
 

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from sparsenn_book.studies.width_bounds import neuron_sharing, sharing_training
+from sparsenn_book.studies.width_bounds import problems as study
+from sparsenn_book.studies.width_bounds.reference import reference_solve
 from sparsenn_core import lasso
-from sparsenn_core.lasso import neuron_sharing, sharing_training, study
-from sparsenn_core.lasso.reference import reference_solve
 
 ASKED_RATIO, ASKED_FIGURES, ASKED_BATCH = 40, 60.0, 0.3
 

@@ -25,10 +25,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from sparsenn_book.studies import rebound
+from sparsenn_book.studies.rebound.problem import Problem
+from sparsenn_book.studies.rebound.training import squared_distances
 from sparsenn_core import linearized
-from sparsenn_core.studies import rebound
-from sparsenn_core.studies.rebound.problem import Problem
-from sparsenn_core.studies.rebound.training import squared_distances
 from sparsenn_core.training import SGD, Moment, every_epochs, fit
 from sparsenn_core.training.backprop import Backprop
 from sparsenn_core.training.gradients import Loss
@@ -154,7 +154,7 @@ def main() -> None:
     if options.save:
         import pandas as pd
 
-        from sparsenn_core.records import provenance, write_rows
+        from sparsenn_book.records import provenance, write_rows
 
         frame = pd.DataFrame([*rows, {"way": "closed form", "seconds": closed}])
         write_rows(frame, options.save, provenance({"quick": options.quick}, 0.0, "cpu"))

@@ -62,10 +62,11 @@ import pandas as pd
 import torch
 from IPython.display import Markdown, display
 
-from sparsenn_core import figures, networks, recovery
-from sparsenn_core.figures import l1_path as draw
-from sparsenn_core.records import provenance, read_rows, wilson, write_claims, write_rows
-from sparsenn_core.studies import l1_path as study
+from sparsenn_book import figures
+from sparsenn_book.records import provenance, read_rows, wilson, write_claims, write_rows
+from sparsenn_book.studies import l1_path as study
+from sparsenn_book.studies.l1_path import figures as draw
+from sparsenn_core import networks, recovery
 
 figures.use()
 torch.set_num_threads(1)

@@ -50,13 +50,8 @@ import scipy.stats
 import torch
 from IPython.display import Markdown
 
-from sparsenn_core import figures, lasso
-from sparsenn_core.figures import width_bounds as draw
-from sparsenn_core.lasso import neuron_sharing, sharing_training, study
-from sparsenn_core.lasso.enumeration import enumerate_supports
-from sparsenn_core.lasso.reference import reference_objectives, reference_solve
-from sparsenn_core.randomness import derive_seed
-from sparsenn_core.records import (
+from sparsenn_book import figures
+from sparsenn_book.records import (
     Claim,
     Estimate,
     exact,
@@ -66,6 +61,13 @@ from sparsenn_core.records import (
     write_claims,
     write_rows,
 )
+from sparsenn_book.studies.width_bounds import figures as draw
+from sparsenn_book.studies.width_bounds import neuron_sharing, sharing_training
+from sparsenn_book.studies.width_bounds import problems as study
+from sparsenn_book.studies.width_bounds.enumeration import enumerate_supports
+from sparsenn_book.studies.width_bounds.reference import reference_objectives, reference_solve
+from sparsenn_core import lasso, networks
+from sparsenn_core.randomness import derive_seed
 
 figures.use()
 parameters = {
@@ -177,9 +179,9 @@ Markdown(
     f"largest carry {largest_four:.0%} of the VV norm. **Corrected:** an earlier value, {ten(EARLIER, 5)}, came from a "
     f"search on a grid "
     f"of directions and is too large by {ten(EARLIER / optimum.objective - 1, 1)} of it. The network that "
-    f"generated the data has VV norm {lasso.vv_norm(generator_network):.6f} and so costs "
-    f"{ten(STRENGTH * lasso.vv_norm(generator_network))}, "
-    f"{STRENGTH * lasso.vv_norm(generator_network) / optimum.objective:.3f} times the optimum."
+    f"generated the data has VV norm {networks.vv_norm(generator_network):.6f} and so costs "
+    f"{ten(STRENGTH * networks.vv_norm(generator_network))}, "
+    f"{STRENGTH * networks.vv_norm(generator_network) / optimum.objective:.3f} times the optimum."
 )
 
 # %% tags=["hide-input"]
@@ -342,7 +344,7 @@ gone = distance[distance["collapsed"]]
 Markdown(
     f"The solution that the study recorded costs {ten(RECORDED_MSE + STRENGTH * RECORDED_NORM, 4)}, "
     f"**{recorded_ratio:.2f} times the optimum**: with {RECORDED_NORM:.3f} its VV norm is above the "
-    f"{lasso.vv_norm(generator_network):.3f} of the network that made the data. In the run again "
+    f"{networks.vv_norm(generator_network):.3f} of the network that made the data. In the run again "
     f"the outgoing weights are the best there are for its directions (same directions: "
     f"{distance['same directions'].iloc[0]:.3f}); the directions are wrong. "
     f"After {steps:,} steps PathProx stands between {by_method.loc['PathProx', 'min']:.2f} and "
@@ -929,7 +931,7 @@ claims = [
         "The network that generates the neuron-sharing data has VV norm 0.998064.",
         f"{STUDY}, {NOTEBOOK}",
         "0.998064",
-        exact(lasso.vv_norm(generator_network)),
+        exact(networks.vv_norm(generator_network)),
         said=quoted("0.998064"),
     ),
     Claim(

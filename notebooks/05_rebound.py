@@ -63,10 +63,8 @@ from dataclasses import replace
 import pandas as pd
 import torch
 
-from sparsenn_core import figures, linearized, recovery
-from sparsenn_core.figures import rebound as draw
-from sparsenn_core.randomness import generator
-from sparsenn_core.records import (
+from sparsenn_book import figures
+from sparsenn_book.records import (
     Claim,
     Estimate,
     exact,
@@ -77,7 +75,10 @@ from sparsenn_core.records import (
     write_claims,
     write_rows,
 )
-from sparsenn_core.studies import rebound
+from sparsenn_book.studies import rebound
+from sparsenn_book.studies.rebound import figures as draw
+from sparsenn_core import linearized, penalties, recovery
+from sparsenn_core.randomness import generator
 from sparsenn_core.training import Ensemble, ProximalAdam, fit
 
 figures.use()
@@ -476,7 +477,7 @@ def pruning_rows(outcome: rebound.Outcome) -> pd.DataFrame:
     searched = rebound.pruned(outcome.students, threshold)
     dead = rebound.dead_weights(searched, [generator(seed, "dead", run) for run in range(num_runs)])
     alive = searched.with_params({k: w * ~dead[k] for k, w in searched.params.items()})
-    mask = rebound.Support(masks=rebound.support_of(alive))
+    mask = penalties.FixedSupport(masks=rebound.support_of(alive))
     steps = max(1, pruning_epochs // 5)
     tuned = fit(alive, data, optimizer=ProximalAdam(1e-3), epochs=steps, penalty=mask, compiled=False).ensemble
     found = {

@@ -69,10 +69,10 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
-from sparsenn_core import figures
-from sparsenn_core.figures import compressive_sensing as draw
-from sparsenn_core.records import provenance, wilson, write_claims, write_rows
-from sparsenn_core.studies import compressive_sensing as study
+from sparsenn_book import figures
+from sparsenn_book.records import provenance, wilson, write_claims, write_rows
+from sparsenn_book.studies import compressive_sensing as study
+from sparsenn_book.studies.compressive_sensing import figures as draw
 
 figures.use()
 torch.set_num_threads(1)

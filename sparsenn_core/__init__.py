@@ -1,6 +1,6 @@
 """Sparsity in neural networks: train thousands of small networks as one, certify what they find, measure recovery.
 
-Names are imported when first used, so that the command line and the records need not wait for PyTorch.
+Names are imported when first used, so that a caller who needs one room does not wait for the others.
 """
 
 from __future__ import annotations
@@ -16,26 +16,23 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("figures", "lasso", "linearized", "networks", "penalties", "records", "recovery", "studies", "training")
+_ROOMS = ("lasso", "linearized", "networks", "penalties", "recovery", "training")
 
 __all__ = [
     "Data",
     "Ensemble",
-    "figures",
     "fit",
     "lasso",
     "linearized",
     "minimise",
     "networks",
     "penalties",
-    "records",
     "recovery",
-    "studies",
     "training",
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import figures, lasso, linearized, networks, penalties, records, recovery, studies, training
+    from sparsenn_core import lasso, linearized, networks, penalties, recovery, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

@@ -11,11 +11,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import hypothesis
 import pytest
 
-from sparsenn_core.runner.batch import execute_all
-from sparsenn_core.runner.execute import Watch
-from sparsenn_core.runner.freshness import EXECUTED
-from sparsenn_core.runner.project import Project
-from sparsenn_core.runner.tasks import plan_book
+from sparsenn_book.runner.batch import execute_all
+from sparsenn_book.runner.execute import Watch
+from sparsenn_book.runner.freshness import EXECUTED
+from sparsenn_book.runner.tasks import plan_book
+from sparsenn_book.sources.project import Project
 
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("project")

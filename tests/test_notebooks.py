@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sparsenn_book.records import read_claims, read_rows
+from sparsenn_book.sources.notebooks import names, read
+from sparsenn_book.sources.profiles import check_complete, profiles, resolve
+from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import read_claims, read_rows
-from sparsenn_core.runner.profiles import check_complete, profiles, resolve
-from sparsenn_core.runner.project import Project
-from sparsenn_core.runner.sources import names, read
 
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 NOTEBOOKS = names(PROJECT)

@@ -1,14 +1,13 @@
 """Multi-task lasso: certified solutions, sparsification, how wide a layer need be, and what weight decay pays."""
 
-from .certificate import Certificate
-from .certify import certify
-from .moments import data_from_moments
-from .path_norm import balance, half_squares, vv_norm
-from .shallow import ShallowOptimum, shallow_optimum
-from .solution import Batch, Solution
-from .solver import solve, solve_batch
-from .sparsify import atom_rank, sparsify
-from .width import WidthBounds, width_bounds
+from sparsenn_core.lasso.certificate import Certificate
+from sparsenn_core.lasso.certify import certify
+from sparsenn_core.lasso.moments import data_from_moments
+from sparsenn_core.lasso.shallow import ShallowOptimum, shallow_optimum
+from sparsenn_core.lasso.solution import Batch, Solution
+from sparsenn_core.lasso.solver import solve, solve_batch
+from sparsenn_core.lasso.sparsify import atom_rank, sparsify
+from sparsenn_core.lasso.width import WidthBounds, width_bounds
 
 __all__ = [
     "Batch",
@@ -17,14 +16,11 @@ __all__ = [
     "Solution",
     "WidthBounds",
     "atom_rank",
-    "balance",
     "certify",
     "data_from_moments",
-    "half_squares",
     "shallow_optimum",
     "solve",
     "solve_batch",
     "sparsify",
-    "vv_norm",
     "width_bounds",
 ]

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sparsenn_core.errors import InputError
-
-from .certificate import Certificate, evaluate
-from .reduction import FEASIBLE, checked
-from .solver import solve
+from sparsenn_core.lasso.certificate import Certificate, evaluate
+from sparsenn_core.lasso.reduction import FEASIBLE, checked
+from sparsenn_core.lasso.solver import solve
 
 
 def certify(

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .interior import Iterate, Reduced
-from .newton import AmplitudeSystem, gram_factor, overlaps, solve_right
+from sparsenn_core.lasso.interior import Iterate, Reduced
+from sparsenn_core.lasso.newton import AmplitudeSystem, gram_factor, overlaps, solve_right
 
 STEPS = 30
 METRIC_SHIFT = 1e-9  # keeps the metric definite where the support spans less than R^p; only the speed depends on it

@@ -17,11 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from sparsenn_core.errors import InputError
-
-from .arrangement import Arrangement, arrangement
-from .certificate import evaluate
-from .solver import solve
-from .sparsify import sparsify
+from sparsenn_core.lasso.arrangement import Arrangement, arrangement
+from sparsenn_core.lasso.certificate import evaluate
+from sparsenn_core.lasso.solver import solve
+from sparsenn_core.lasso.sparsify import sparsify
 
 Array = NDArray[np.float64]
 ROUNDS = 60

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from .certificate import Array, evaluate
-from .interior import Reduced, interior_point
-from .newton import solve_right
-from .polish import first_support, independent_atoms, metric, near_columns, polish
-from .reduction import RANK_TOLERANCE, Reduction, checked, reductions
-from .solution import Batch, Solution
+from sparsenn_core.lasso.certificate import Array, evaluate
+from sparsenn_core.lasso.interior import Reduced, interior_point
+from sparsenn_core.lasso.newton import solve_right
+from sparsenn_core.lasso.polish import first_support, independent_atoms, metric, near_columns, polish
+from sparsenn_core.lasso.reduction import RANK_TOLERANCE, Reduction, checked, reductions
+from sparsenn_core.lasso.solution import Batch, Solution
 
 CERTIFIED = 1e-12  # largest gap, and residual of the constraints, with which a solution is final
 BOUNDARY = 1e-9  # ||L phi_k|| > 1 - BOUNDARY counts as 1

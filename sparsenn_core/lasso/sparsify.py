@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import scipy.linalg
 
-from .certificate import Array, evaluate
-from .solution import Solution
+from sparsenn_core.lasso.certificate import Array, evaluate
+from sparsenn_core.lasso.solution import Solution
 
 DEPENDENT = 1e-10  # singular values of the unit atoms below this share of the largest count as zero
 

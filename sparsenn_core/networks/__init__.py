@@ -4,6 +4,7 @@ from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, 
 from sparsenn_core.networks.embedding import embed
 from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
 from sparsenn_core.networks.mlp import MLP
+from sparsenn_core.networks.path_norm import balance, half_squares, vv_norm
 from sparsenn_core.networks.teachers import literal_teacher
 
 __all__ = [
@@ -12,10 +13,13 @@ __all__ = [
     "SplitFilterCNN",
     "TreeCNN",
     "activation_module",
+    "balance",
     "baseline_cnn",
     "embed",
+    "half_squares",
     "initialize_default_",
     "initialize_study_",
     "literal_teacher",
     "multi_channel_cnn",
+    "vv_norm",
 ]

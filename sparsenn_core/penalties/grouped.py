@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError, unknown
-from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs, total_over
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, total_over
 
 
 def _norms(w: Tensor, axis: int) -> Tensor:
@@ -76,40 +76,3 @@ class GroupL2(Penalty):
 
     def strength_max(self, grad: Params) -> Tensor:
         return torch.stack([max_runs(_norms(g, axis)) for _, g, axis in self._covered(grad)]).amax(0)
-
-
-@dataclass(frozen=True)
-class PathNorm(Penalty):
-    """strength * sum over neurons k of ||(w_k, b_k)|| * ||v_k||: the path norm of one hidden layer.
-
-    For homogeneous activations its minima are those of (strength / 2) * sum of squares (weight decay), reached when
-    the two norms of every neuron are equal. `incoming` names the weight [neurons, in], `bias` its bias [neurons] or
-    None, `outgoing` the weight [out, neurons]. Not convex, and without a prox: PathProx normalises instead.
-    """
-
-    incoming: str = "layers.0.weight"
-    outgoing: str = "layers.1.weight"
-    bias: str | None = None
-    convex = False
-
-    def _norms(self, params: Params) -> tuple[Tensor, Tensor]:
-        for name in (self.incoming, self.outgoing, *([self.bias] if self.bias else [])):
-            if name not in params:
-                raise unknown("parameter", name, params, where="PathNorm")
-        w = params[self.incoming].flatten(2)
-        if self.bias:
-            w = torch.cat([w, params[self.bias].unsqueeze(2)], 2)
-        return w.norm(dim=2), _norms(params[self.outgoing], 1)
-
-    def value(self, params: Params) -> Tensor:
-        incoming, outgoing = self._norms(params)
-        return self.strength * sum_runs(incoming * outgoing)
-
-    def residual(self, params: Params, grad: Params) -> Tensor:
-        incoming, outgoing = self._norms(params)
-        if bool(((incoming == 0) ^ (outgoing == 0)).any()):
-            raise InputError("PathNorm: a neuron with one side zero has no unique subgradient; drop it first")
-        leaves = {k: w.detach().requires_grad_() for k, w in params.items()}
-        own = torch.autograd.grad(self.value(leaves).sum(), list(leaves.values()), allow_unused=True)
-        total = [grad[k] if g is None else grad[k] + g for (k, g) in zip(leaves, own, strict=True)]
-        return torch.stack([max_runs(t.abs()) for t in total]).amax(0)

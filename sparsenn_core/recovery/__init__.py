@@ -1,11 +1,9 @@
-"""Is the teacher found again? Canonical forms, distances up to symmetry, support, scores and the studies' metrics."""
+"""Is the teacher found again? Canonical forms, distances up to symmetry, support, scores."""
 
 from sparsenn_core.recovery.alignment import Alignment, aligned
 from sparsenn_core.recovery.canonical import canonical
 from sparsenn_core.recovery.generic import GenericMargins, generic_margins, project_generic
 from sparsenn_core.recovery.quotient import QuotientDistance, quotient_distance
-from sparsenn_core.recovery.reference import reference_distance
-from sparsenn_core.recovery.reference_rebound import reference_normal_form, reference_projection
 from sparsenn_core.recovery.rescaling import relu_l1_optimum, relu_l2_optimum
 from sparsenn_core.recovery.scores import OUTCOMES, Scores, outcome, range_floor, scores
 from sparsenn_core.recovery.support import SupportScores, support_scores
@@ -24,9 +22,6 @@ __all__ = [
     "project_generic",
     "quotient_distance",
     "range_floor",
-    "reference_distance",
-    "reference_normal_form",
-    "reference_projection",
     "relu_l1_optimum",
     "relu_l2_optimum",
     "scores",

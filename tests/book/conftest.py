@@ -10,7 +10,7 @@ import small_book
 from playwright.sync_api import Browser
 from small_book import SmallBook
 
-from sparsenn_core.runner.book import build
+from sparsenn_book.runner.book import build
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jupytext
 
-from sparsenn_core.runner.project import Project
+from sparsenn_book.sources.project import Project
 
 HERE = Path(__file__).resolve().parent
 BOOK = HERE.parent.parent / "book"

@@ -24,8 +24,8 @@ output_dir: str = "."
 # ruff: noqa: E402
 import pandas as pd
 
-from sparsenn_core import figures
-from sparsenn_core.records import Claim, exact, provenance, wilson, write_claims, write_rows
+from sparsenn_book import figures
+from sparsenn_book.records import Claim, exact, provenance, wilson, write_claims, write_rows
 
 figures.use()
 epochs = list(range(1, steps + 1))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from sparsenn_book.records import Claim, exact, mean_interval, wilson, write_claims
+from sparsenn_book.runner.ledger import VERDICTS, badge, claims_of, interval, ledger, measured, number
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import Claim, exact, mean_interval, wilson, write_claims
-from sparsenn_core.runner.ledger import VERDICTS, badge, claims_of, interval, ledger, measured, number
 
 SAID = Claim("a.rate", "a", "Most runs fit.", "the study, Table 1", "9 of 10", wilson(60, 64), said=(0.8, 1.0))
 OURS = Claim("a.new", "a", "The rate $p$ is small.", "this book", None, wilson(0, 64), ours=(0.0, 0.2))

@@ -11,8 +11,8 @@ import pytest
 import small_book
 from small_book import SmallBook
 
-from sparsenn_core.records.provenance import device_name
-from sparsenn_core.runner import pages
+from sparsenn_book.records.provenance import device_name
+from sparsenn_book.runner import pages
 
 
 def plotly_figures() -> ModuleType:

@@ -8,13 +8,13 @@ import page_checks as checks
 import pytest
 from playwright.sync_api import Browser
 
-from sparsenn_core.runner.batch import execute_all
-from sparsenn_core.runner.book import build
-from sparsenn_core.runner.execute import Watch
-from sparsenn_core.runner.freshness import EXECUTED
-from sparsenn_core.runner.project import Project
-from sparsenn_core.runner.sources import names
-from sparsenn_core.runner.tasks import plan_book
+from sparsenn_book.runner.batch import execute_all
+from sparsenn_book.runner.book import build
+from sparsenn_book.runner.execute import Watch
+from sparsenn_book.runner.freshness import EXECUTED
+from sparsenn_book.runner.tasks import plan_book
+from sparsenn_book.sources.notebooks import names
+from sparsenn_book.sources.project import Project
 
 pytestmark = [pytest.mark.book, pytest.mark.notebooks]
 PROJECT = Project(Path(__file__).resolve().parents[2])

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 import small_book
 
+from sparsenn_book.runner.book import PLOTLY, build
+from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
-from sparsenn_core.runner.book import PLOTLY, build
-from sparsenn_core.runner.project import Project
 
 FIGURE = {"data": [{"type": "scatter", "y": [1, 2]}], "layout": {"meta": {"alt": "A line that rises."}}}
 DONE = {"end_time": "2026-01-01T00:00:00", "duration": 1.0, "exception": None, "parameters": {}}

@@ -11,10 +11,10 @@ import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
 
-from sparsenn_core import figures
+from sparsenn_book import figures
+from sparsenn_book.figures.palette import DASHES, MARKERS, PALETTE, ROLES
+from sparsenn_book.figures.theme import NAME
 from sparsenn_core.errors import InputError
-from sparsenn_core.figures.palette import DASHES, MARKERS, PALETTE, ROLES
-from sparsenn_core.figures.theme import NAME
 
 LIGHT, DARK = "#ffffff", "#121212"
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
@@ -85,7 +85,7 @@ def test_series_differ_in_colour_and_in_a_second_cue() -> None:
 
 def test_the_import_changes_no_default() -> None:
     code = (
-        "import plotly.io as p; a = p.templates.default; import sparsenn_core.figures; assert p.templates.default == a"
+        "import plotly.io as p; a = p.templates.default; import sparsenn_book.figures; assert p.templates.default == a"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert NAME in pio.templates

@@ -9,8 +9,8 @@ import pytest
 import scipy.optimize
 from sklearn.linear_model import MultiTaskLasso
 
+from sparsenn_book.studies.width_bounds.reference import reference_solve
 from sparsenn_core import lasso
-from sparsenn_core.lasso.reference import reference_solve
 
 
 @pytest.mark.parametrize("strength", [None, 0.05])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from sparsenn_core import lasso
+from sparsenn_book.studies.width_bounds import neuron_sharing
+from sparsenn_core import lasso, networks
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso import neuron_sharing
 from sparsenn_core.lasso.arrangement import arrangement
 
 
@@ -32,9 +32,9 @@ def test_the_objective_is_that_of_a_network_one_can_run(sharing: lasso.ShallowOp
     network = sharing.network()
     with torch.no_grad():
         mse = float(((network(x.double()) - y) ** 2).mean())
-    assert mse + neuron_sharing.STRENGTH * lasso.vv_norm(network) == pytest.approx(sharing.objective, rel=1e-12)
-    assert lasso.half_squares(network) == pytest.approx(sharing.vv_norm, rel=1e-12)
-    assert sharing.vv_norm < lasso.vv_norm(teacher)
+    assert mse + neuron_sharing.STRENGTH * networks.vv_norm(network) == pytest.approx(sharing.objective, rel=1e-12)
+    assert networks.half_squares(network) == pytest.approx(sharing.vv_norm, rel=1e-12)
+    assert sharing.vv_norm < networks.vv_norm(teacher)
 
 
 def test_no_direction_beats_the_exact_maximum(sharing: lasso.ShallowOptimum) -> None:

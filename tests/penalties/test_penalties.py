@@ -5,7 +5,7 @@ import torch
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
-from sparsenn_core.penalties import DRR, L1, GroupL2, PathNorm, SquaredL2, Total, layer_factors
+from sparsenn_core.penalties import DRR, L1, GroupL2, SquaredL2, Total, layer_factors
 from sparsenn_core.randomness import generator
 
 R = 3
@@ -32,7 +32,6 @@ ALL = {
     "squared l2": SquaredL2(STRENGTH),
     "group": GroupL2(STRENGTH, groups=GROUPS),
     "drr": DRR(STRENGTH, beta=2.0, rho=0.1, factors={"a.weight": 2.0}),
-    "path": PathNorm(STRENGTH, "a.weight", "b.weight", bias="a.bias"),
     "elastic": L1(STRENGTH) + SquaredL2(0.2),
 }
 WITH_PROX = ["l1", "l1 of weights", "squared l2", "group", "elastic"]
@@ -54,10 +53,6 @@ def loop_value(name, params, r):
         factor = {"a.weight": 2.0}
         count = sum(factor.get(k, 1.0) * (1 - torch.exp(-2.0 * v.abs())).sum() for k, v in w.items())
         return s * count + 0.1 * sum(factor.get(k, 1.0) * (v**2).sum() for k, v in w.items())
-    if name == "path":
-        return s * sum(
-            (weights[0][k].square().sum() + w["a.bias"][k] ** 2).sqrt() * weights[1][:, k].norm() for k in range(4)
-        )
     return s * sum(v.abs().sum() for v in w.values()) + 0.2 * sum((v**2).sum() for v in w.values())
 
 
@@ -109,7 +104,7 @@ def test_residual_is_zero_exactly_at_fixed_points_of_the_prox(name):
     assert (ALL[name].residual(u, off) > 1e-3).all()
 
 
-@pytest.mark.parametrize("name", ["squared l2", "drr", "path", "l1", "group"])
+@pytest.mark.parametrize("name", ["squared l2", "drr", "l1", "group"])
 def test_residual_is_the_gradient_where_the_penalty_is_smooth(name):
     params = draw(zeros=False)
     leaves = {k: v.clone().requires_grad_() for k, v in params.items()}
@@ -138,18 +133,6 @@ def test_group_of_one_is_l1():
     torch.testing.assert_close(group.prox(params, 0.5), l1.prox(params, 0.5))
 
 
-def test_path_norm_is_invariant_under_rescaling_of_neurons_and_bounded_by_weight_decay():
-    params, path = draw(zeros=False), ALL["path"]
-    scale = torch.rand(R, 4, generator=generator(0, "scale"), dtype=torch.float64) + 0.5
-    moved = {
-        "a.weight": params["a.weight"] * scale[:, :, None],
-        "a.bias": params["a.bias"] * scale,
-        "b.weight": params["b.weight"] / scale[:, None, :],
-    }
-    torch.testing.assert_close(path.value(moved), path.value(params))
-    assert (path.value(params) <= SquaredL2(STRENGTH / 2).value(params) + 1e-15).all()
-
-
 def test_layer_factors_of_the_rebound_study():
     net = MLP((2, 25, 25, 1), "tanh", generator=generator(0, "init"))
     factors = layer_factors(dict(net.named_parameters()))
@@ -174,7 +157,6 @@ def test_the_l1_term_reaches_the_gradient():
         (lambda: GroupL2(1.0, groups={"a.bias": 1}).value(draw()), "has no axis 1"),
         (lambda: L1(torch.ones(2)).strengths(3, torch.ones(1)), "2 strengths for 3 runs"),
         (lambda: DRR(1.0).prox(draw(), 0.1), "DRR has no closed-form prox"),
-        (lambda: PathNorm(1.0, "a.weight", "b.weight").prox(draw(), 0.1), "PathNorm has no closed-form prox"),
         (lambda: L1(1.0).gradient(draw()), "L1 is not smooth"),
         (lambda: DRR(1.0, beta=0.0), "beta of DRR"),
         (lambda: SquaredL2(1.0).strength_max(draw()), "no largest useful strength"),

@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 import pytest
 
+from sparsenn_book.records import Claim, Estimate, Verdict, exact, quoted, read_claims, wilson, write_claims
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import Claim, Estimate, Verdict, exact, quoted, read_claims, wilson, write_claims
 
 
 def claim(**fields: Any) -> Claim:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
+from sparsenn_book.records import Estimate, exact, mean_interval, median_interval, wilson
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import Estimate, exact, mean_interval, median_interval, wilson
 
 trials_and_successes = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

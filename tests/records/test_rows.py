@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from sparsenn_book.records import provenance, read_rows, write_rows
+from sparsenn_book.records.files import read_json, write_json, written_whole
+from sparsenn_book.records.provenance import source_hash
 from sparsenn_core.errors import InputError
-from sparsenn_core.records import provenance, read_rows, write_rows
-from sparsenn_core.records.files import read_json, write_json, written_whole
-from sparsenn_core.records.provenance import source_hash
 
 FRAME = pd.DataFrame({"run": [0, 1, 1], "name": ["loss", "loss", "sparsity"], "value": [0.1, math.nan, 1 / 3]})
 
@@ -95,7 +95,7 @@ def test_json_is_strict(tmp_path: Path) -> None:
 
 def test_importing_records_is_light() -> None:
     code = (
-        "import sys, sparsenn_core.records; "
+        "import sys, sparsenn_book.records; "
         "print([name for name in ('torch', 'pandas', 'pyarrow', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

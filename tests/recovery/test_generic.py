@@ -9,16 +9,11 @@ import torch
 from tanh_networks import build, copied, vector
 from torch import nn
 
+from sparsenn_book.studies.rebound.reference import reference_normal_form, reference_projection
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
 from sparsenn_core.randomness import generator
-from sparsenn_core.recovery import (
-    generic_margins,
-    project_generic,
-    quotient_distance,
-    reference_normal_form,
-    reference_projection,
-)
+from sparsenn_core.recovery import generic_margins, project_generic, quotient_distance
 from sparsenn_core.recovery.generic import nearest_fraction
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sparsenn_core.__main__ import main
-from sparsenn_core.records.provenance import CORE
-from sparsenn_core.runner.project import Project
+from sparsenn_book.__main__ import main
+from sparsenn_book.records.provenance import CORE
+from sparsenn_book.sources.project import Project
 
 TOY = """\
 # ---
@@ -104,7 +104,7 @@ class Toy:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the command line in a process of its own."""
-        command = [sys.executable, "-P", "-m", "sparsenn_core", *arguments]
+        command = [sys.executable, "-P", "-m", "sparsenn_book", *arguments]
         environment = os.environ | {"PYTHONPATH": str(CORE.parent)}
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from sources_of_trouble import COMMANDS, FILES
 
-from sparsenn_core.records.provenance import CORE
+from sparsenn_book.records.provenance import CORE
 
 
 def refused(toy, *arguments: str) -> str:
@@ -39,7 +39,7 @@ def test_help_is_no_error(toy) -> None:
     for arguments in ([], ["--help"], ["run", "--help"]):
         status, out, err = toy(*arguments)
         assert (status, err) == (0, "")
-        assert "Usage: python -m sparsenn_core" in out
+        assert "Usage: python -m sparsenn_book" in out
 
 
 def test_bytes_that_are_no_text_are_refused(toy) -> None:
@@ -99,7 +99,7 @@ def test_outside_a_checkout(toy, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_line_does_not_wait_for_heavy_libraries(toy) -> None:
     code = (
-        "import sys\nfrom sparsenn_core.__main__ import main\n"
+        "import sys\nfrom sparsenn_book.__main__ import main\n"
         "try: main(sys.argv[1:])\nexcept SystemExit: pass\n"
         "heavy = ('torch', 'pandas', 'papermill', 'jupytext', 'nbformat', 'scipy')\n"
         "print([name for name in heavy if name in sys.modules])"

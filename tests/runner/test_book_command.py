@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import sparsenn_core.runner.book
+import sparsenn_book.runner.book
 
 pytestmark = pytest.mark.notebooks
 
@@ -21,7 +21,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
         calls.append(executed)
         return project.book / "_build" / "html" / "index.html"
 
-    monkeypatch.setattr(sparsenn_core.runner.book, "build", build)
+    monkeypatch.setattr(sparsenn_book.runner.book, "build", build)
     return calls
 
 
@@ -60,5 +60,5 @@ def test_a_book_that_does_not_build_is_one_line(toy, monkeypatch: pytest.MonkeyP
     def build(*_: object) -> None:
         raise RuntimeError("one warning is one too many")
 
-    monkeypatch.setattr(sparsenn_core.runner.book, "build", build)
+    monkeypatch.setattr(sparsenn_book.runner.book, "build", build)
     assert toy("book", "--profile", "smoke")[::2] == (1, "error: one warning is one too many\n")

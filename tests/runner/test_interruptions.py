@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sparsenn_core.records.provenance import CORE
-from sparsenn_core.runner.slots import Slot
+from sparsenn_book.records.provenance import CORE
+from sparsenn_book.runner.slots import Slot
 
 pytestmark = pytest.mark.notebooks
 
@@ -95,7 +95,7 @@ def test_a_second_call_waits_for_the_first_and_does_not_repeat_it(toy) -> None:
 PUBLISHER = """
 import sys
 from pathlib import Path
-from sparsenn_core.runner.slots import Slot
+from sparsenn_book.runner.slots import Slot
 
 slot = Slot(Path(sys.argv[1]), "result")
 for turn in range(100000):

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from sparsenn_book.sources.parameters import parse_parameters
 from sparsenn_core.errors import InputError
-from sparsenn_core.runner.parameters import parse_parameters
 
 CELL = """\
 strength: float = 1e-5  # [0, inf) strength of the L1 term

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sparsenn_core.runner.freshness import digest, key_parts
-from sparsenn_core.runner.profiles import resolve
-from sparsenn_core.runner.sources import read
+from sparsenn_book.runner.freshness import digest, key_parts
+from sparsenn_book.sources.notebooks import read
+from sparsenn_book.sources.profiles import resolve
 
 pytestmark = pytest.mark.notebooks
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sparsenn_core.runner.screen import Screen
+from sparsenn_book.runner.screen import Screen
 
 
 def test_without_a_terminal_a_task_starts_once_and_lines_stay(capsys: pytest.CaptureFixture[str]) -> None:

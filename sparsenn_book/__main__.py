@@ -1,0 +1,123 @@
+"""The command line: `python -m sparsenn_book list | run NAME | book`. It imports no science."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from sparsenn_book.runner.batch import execute_all
+from sparsenn_book.runner.execute import Watch
+from sparsenn_book.runner.freshness import EXECUTED
+from sparsenn_book.runner.screen import Screen
+from sparsenn_book.runner.tasks import Task, plan, plan_book
+from sparsenn_book.sources.notebooks import names, read
+from sparsenn_book.sources.profiles import profiles
+from sparsenn_book.sources.project import Project
+from sparsenn_core.errors import InputError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+profile_option = click.option("--profile", default="laptop", show_default=True, help="A folder of params/.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Execute the notebooks of the book, and build it."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command("list")
+def list_notebooks() -> None:
+    """Notebooks: title, and for each profile the state of its result and the price."""
+    project = Project.find()
+    for name in names(project):
+        source = read(project, name)
+        click.echo(f"{name}  {source.title}")
+        for profile in profiles(project):
+            state, price = _state(project, name, profile), source.prices.get(profile, "")
+            click.echo(f"    {profile:<7} {state:<36} {price}".rstrip())
+
+
+@cli.command()
+@click.argument("name")
+@profile_option
+@click.option("-p", "own", nargs=2, multiple=True, metavar="KEY VALUE", help="A parameter of your own, as YAML.")
+@click.option("--force", is_flag=True, help="Run even if the result is fresh.")
+def run(name: str, profile: str, own: Sequence[tuple[str, str]], force: bool) -> None:
+    """Execute notebook NAME (01_l1_path or l1_path). With -p, the result goes to results/custom/."""
+    _execute([plan(Project.find(), name, profile, own)], jobs=1, force=force)
+
+
+@cli.command()
+@profile_option
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Notebooks at once.")
+def book(profile: str, jobs: int) -> None:
+    """Execute all notebooks whose results are not fresh, then build the book in book/_build/html."""
+    project = Project.find()
+    tasks = plan_book(project, profile)
+    executed = _execute(tasks, jobs=jobs, force=False)
+    from sparsenn_book.runner.book import build
+
+    try:
+        page = build(profile, executed, project)
+    except RuntimeError as error:
+        _stop(FAILED, str(error))
+    click.echo(f"book ({profile}): {project.shown(page)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. Exit status: 0; 1 if a notebook, the book or the disk fails; 2 for bad input; 130 for
+    Ctrl-C. All but the first come with one line on standard error.
+    """
+    # Not through cli.main, which answers Ctrl-C with a line of its own.
+    try:
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with cli.make_context("python -m sparsenn_book", given) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except InputError as error:
+        _stop(BAD_INPUT, str(error))
+    except click.ClickException as error:
+        _stop(error.exit_code, error.format_message())
+    except OSError as error:
+        _stop(FAILED, str(error))
+    except KeyboardInterrupt:
+        _stop(INTERRUPTED, "interrupted; finished results are kept, the next call goes on from there")
+    sys.exit(0)
+
+
+def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path]:
+    """Execute tasks and return their executed notebooks by name; leave with status 1 if one fails."""
+    screen = Screen()
+    outcomes = execute_all(tasks, Watch(screen.say, screen.progress), jobs=jobs, force=force)
+    failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
+    if failures:
+        _stop(FAILED, *failures)
+    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
+
+
+def _state(project: Project, name: str, profile: str) -> str:
+    try:
+        task = plan(project, name, profile)
+    except InputError as error:
+        return f"refused: {error}"
+    task.slot.tidy()
+    state, reason = task.state()
+    return f"{state} ({reason})" if reason else state
+
+
+def _stop(status: int, *messages: str) -> NoReturn:
+    for message in messages:
+        click.echo(f"error: {message}", err=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

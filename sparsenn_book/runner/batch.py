@@ -1,0 +1,43 @@
+"""Several tasks at once, each in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from sparsenn_book.runner.execute import Outcome, Watch, execute
+from sparsenn_book.runner.slots import Interrupted
+from sparsenn_book.runner.tasks import Task
+
+
+def execute_all(tasks: Sequence[Task], watch: Watch, *, jobs: int = 1, force: bool = False) -> list[Outcome]:
+    """Execute tasks, `jobs` at once, and say how each ended. After a failure no further task starts, and those under
+    way come to their end; the outcomes are those of the tasks that were begun, in the order of the tasks.
+
+    Ctrl-C stops all workers and their kernels before it is raised again.
+    """
+    waiting = list(tasks)
+    running: dict[Future[Outcome], Task] = {}
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    task = waiting.pop(0)
+                    running[pool.submit(execute, task, watch, force=force)] = task
+                # With a time limit, as a wait without one would not notice Ctrl-C.
+                done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in done:
+                    del running[future]
+                    outcomes.append(future.result())
+                    if outcomes[-1].status == "failed":
+                        waiting.clear()
+                    else:
+                        watch.say(outcomes[-1].message)
+        except BaseException:
+            watch.stop()
+            for future in running:
+                if not isinstance(future.exception(), Interrupted | None):
+                    watch.say(f"{running[future].title}: {future.exception()}")
+            raise
+    return sorted(outcomes, key=lambda outcome: list(tasks).index(outcome.task))

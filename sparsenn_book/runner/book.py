@@ -1,0 +1,173 @@
+"""The book: executed notebooks go in, one self-contained folder of HTML comes out.
+
+Notebooks are never executed here. A book is built from scratch in `build/book/<profile>/` each time, because a page
+that was read in an earlier build would not repeat its warnings; a build with a warning publishes nothing, and the older
+book stays.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from sparsenn_book.records import read_rows
+from sparsenn_book.runner import pages
+from sparsenn_book.runner.ledger import claims_of, ledger
+from sparsenn_book.sources.project import Project
+
+PLOTLY = "application/vnd.plotly.v1+json"
+GENERATED = "generated"
+LOG = "build.log"
+
+
+def build(profile: str, executed: dict[str, Path], project: Project, html: Path | None = None) -> Path:
+    """Build the book of one profile and return its first page.
+
+    `executed` maps each notebook's name to its copy executed by papermill; that copy's folder also holds `claims.json`
+    and `run.json`, if the notebook wrote them. `html` is the folder to publish to, by default `book/_build/html`; it is
+    replaced as a whole, and only by a book without warnings. Chapters come in the order of their names.
+
+    Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
+    `InputError` for broken claims. Seconds: about 5, and 1 for each chapter.
+    """
+    target = html or project.book / "_build" / "html"
+    notebooks = {name: _checked(name, Path(executed[name])) for name in sorted(executed)}
+    stage = project.root / "build" / "book" / profile
+    shutil.rmtree(stage, ignore_errors=True)
+    source = stage / "source"
+    shutil.copytree(project.book, source, ignore=shutil.ignore_patterns("_build", "__pycache__", ".*"))
+    _write_pages(source, profile, executed, notebooks, project)
+    _run_jupyter_book(stage, project)
+    _publish(stage / "_build" / "html", target)
+    return target / "index.html"
+
+
+def _checked(name: str, path: Path) -> nbformat.NotebookNode:
+    """An executed notebook that may be shown; refuses one that failed, stopped half-way, or lost its figures."""
+    if not path.is_file():
+        raise RuntimeError(f"{name}: no executed notebook at {path}; run it first")
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:
+        raise RuntimeError(f"{name}: {path} is not a notebook ({str(error).splitlines()[0]})") from None
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code, start=1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise RuntimeError(f"{name}: code cell {number} failed with {output.ename}; see {path}")
+            _check_figure(name, number, output.get("data", {}))
+    clock = notebook.metadata.get("papermill", {})
+    if not clock.get("end_time"):
+        raise RuntimeError(f"{name}: {path} was not executed to its end by papermill; run it again")
+    if clock.get("exception"):
+        raise RuntimeError(f"{name}: the run recorded in {path} failed; run it again")
+    return notebook
+
+
+def _check_figure(name: str, number: int, data: Mapping[str, Any]) -> None:
+    """A figure must be there as data with at least one trace: its HTML form calls for scripts from elsewhere."""
+    lost = "Plotly.newPlot" in data.get("text/html", "") or data.get("text/plain", "").startswith("Figure({")
+    if lost and PLOTLY not in data:
+        raise RuntimeError(
+            f"{name}: the figure of code cell {number} was not kept as {PLOTLY}; call sparsenn_book.figures.use() first"
+        )
+    if PLOTLY not in data:
+        return
+    if not data[PLOTLY].get("data"):
+        raise RuntimeError(f"{name}: the figure of code cell {number} has no trace")
+    meta = data[PLOTLY].get("layout", {}).get("meta")
+    if not isinstance(meta, dict) or not meta.get("alt"):
+        raise RuntimeError(f"{name}: the figure of code cell {number} has no alternative text in layout.meta['alt']")
+
+
+def _write_pages(
+    source: Path,
+    profile: str,
+    executed: Mapping[str, Path],
+    notebooks: Mapping[str, nbformat.NotebookNode],
+    project: Project,
+) -> None:
+    """Everything in the staged sources that is generated: notebooks, ledger, status, contents, settings."""
+    titles = {name: pages.title(notebook, name) for name, notebook in notebooks.items()}
+    folder = source / "notebooks"
+    folder.mkdir(exist_ok=True)
+    for name, notebook in notebooks.items():
+        (folder / f"{name}.ipynb").write_text(_public(notebook, project.root), "utf-8")
+    claims = [c for name in notebooks for c in claims_of(executed[name].parent, profile)]
+    full = project.results / "full"
+    committed = [c for name in notebooks for c in claims_of(full / name, "full")] if profile != "full" else []
+    runs = {name: _run_of(name, executed[name].parent, profile) for name in notebooks}
+    generated = source / GENERATED
+    generated.mkdir()
+    (generated / "ledger.md").write_text(ledger(claims, profile, titles, committed), "utf-8")
+    (generated / "status.md").write_text(pages.status(notebooks, runs, profile), "utf-8")
+    (source / "_toc.yml").write_text(yaml.safe_dump(pages.contents(list(notebooks)), sort_keys=False), "utf-8")
+    settings = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
+    (source / "_config.yml").write_text(yaml.safe_dump(pages.configuration(settings, profile)), "utf-8")
+
+
+def _public(notebook: nbformat.NotebookNode, root: Path) -> str:
+    """The notebook as readers may download it: paths of the machine that executed it become relative to the book."""
+    public = copy.deepcopy(notebook)
+    clock = public.metadata.papermill
+    for name in [name for name in clock if name.endswith("_path")]:
+        del clock[name]
+    # As inside JSON strings, so that a path with a quote or a non-ASCII letter is found as well.
+    inside = json.dumps(str(root), ensure_ascii=False)[1:-1]
+    return nbformat.writes(public).replace(f"{inside}/", "").replace(inside, ".")
+
+
+def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
+    """What a run says of itself in `run.json`, empty where it wrote none, and the devices that its tables name.
+
+    Refuses the run of another profile.
+    """
+    path = folder / "run.json"
+    run = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if run.get("profile", profile) != profile:
+        raise RuntimeError(f"{name}: {path} is a run of profile {run['profile']!r}, the book's is {profile!r}")
+    devices = {read_rows(table).attrs["provenance"].get("device", "") for table in folder.rglob("*.parquet")}
+    return {**run, "device": ", ".join(sorted(filter(None, devices)))}
+
+
+def _run_jupyter_book(stage: Path, project: Project) -> None:
+    """Build HTML with warnings as errors; the whole output is kept in the stage's log."""
+    start = "from jupyter_book.cli.main import main; main()"
+    arguments = ["build", str(stage / "source"), "--path-output", str(stage), "-W", "--keep-going"]
+    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False, env=environment
+    )
+    log = stage / LOG
+    output, errors = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in (done.stdout, done.stderr))
+    log.write_text(output + errors, encoding="utf-8")
+    if done.returncode != 0:
+        said = [line.strip() for line in errors.splitlines() if "WARNING" in line or "ERROR" in line]
+        reason = said[0].replace(str(stage / "source") + os.sep, "") if said else f"status {done.returncode}"
+        raise RuntimeError(f"the book does not build: {reason} (all in {project.shown(log)})")
+
+
+def _publish(built: Path, target: Path) -> None:
+    """Put the folder `built` in the place of `target`; an interrupted exchange is undone by the next one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new, old = (target.parent / f".{target.name}.{age}" for age in ("new", "old"))
+    if old.exists() and not target.exists():
+        old.rename(target)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(built, new)
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

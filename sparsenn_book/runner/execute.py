@@ -1,0 +1,204 @@
+"""Execute one task: in a process of its own, in a folder of its own, published when it is done."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from sparsenn_book.records.files import read_json, write_json
+from sparsenn_book.records.provenance import CORE, code_version, versions
+from sparsenn_book.runner import freshness, worker
+from sparsenn_book.runner.slots import Interrupted
+from sparsenn_book.runner.tasks import Task
+
+WORK = ".work"
+LOG = "log.txt"
+
+# One thread a kernel: two notebooks share two cores, and a sum does not depend on how many cores there are.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task. `message` is one line; `folder` the result, or the kept failure."""
+
+    task: Task
+    status: Literal["fresh", "done", "failed"]
+    folder: Path
+    message: str
+
+
+class Watch:
+    """What a run tells, and how it is told to stop. One watch may serve several runs in threads."""
+
+    def __init__(self, say: Callable[[str], None], progress: Callable[[str, str], None]) -> None:
+        """`say` prints a line that stays; `progress(task, text)` shows how far a task is."""
+        self.say = say
+        self.progress = progress
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Tell all runs to stop. Their workers end when their standard input closes."""
+        self._stop.set()
+
+    def stopped(self) -> bool:
+        """Whether runs should stop."""
+        return self._stop.is_set()
+
+
+def execute(task: Task, watch: Watch, *, force: bool = False) -> Outcome:
+    """Execute a task unless its result is fresh. `Interrupted` if the watch says stop; nothing is changed then."""
+    with task.slot.locked(watch.stopped, lambda: watch.say(f"{task.title}: another process is at it, waiting")):
+        if task.state()[0] == "fresh" and not force:
+            return Outcome(task, "fresh", task.slot.folder, f"{task.title}: fresh, skipped (--force runs it again)")
+        attempt = task.slot.new_attempt()
+        start = datetime.now(UTC)
+        clock = time.monotonic()
+        try:
+            status = _work(task, attempt, watch)
+        except BaseException:
+            task.slot.discard(attempt)
+            raise
+        seconds = round(time.monotonic() - clock, 2)
+        if status == 0:
+            return _publish(task, attempt, start, seconds)
+        return _keep(task, attempt, start, seconds, status)
+
+
+def _work(task: Task, attempt: Path, watch: Watch) -> int:
+    """Run the worker in `attempt` and return its exit status."""
+    work = attempt / WORK
+    work.mkdir()
+    # The worker gets the very text that was hashed, even if the file is edited meanwhile.
+    (work / "source.py").write_text(task.source.text, encoding="utf-8")
+    output_dir = attempt.relative_to(task.project.root).as_posix()
+    parameters = task.parameters | {"output_dir": output_dir}
+    output = f"{output_dir}/{freshness.EXECUTED}"
+    write_json(work / worker.JOB, {"source": "source.py", "parameters": parameters, "output": output})
+    paths = [str(CORE.parent), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    command = [sys.executable, "-P", "-m", "sparsenn_book.runner.worker", f"{output_dir}/{WORK}"]
+    with (work / LOG).open("wb") as log:
+        # Detached from the terminal, so that Ctrl-C reaches the runner alone and the runner stops its workers in order.
+        process = subprocess.Popen(
+            command,
+            cwd=task.project.root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    return _follow(task, process, watch)
+
+
+def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
+    """Pass on the worker's progress until it ends, and end it when the watch says stop."""
+    assert process.stdout is not None
+    assert process.stdin is not None
+    told = ["starting"]
+    lines = threading.Thread(target=_listen, args=(process.stdout, told), daemon=True)
+    lines.start()
+    try:
+        while process.poll() is None:
+            if watch.stopped():
+                raise Interrupted
+            watch.progress(task.slot.name, told[-1])
+            time.sleep(0.05)
+        return process.returncode
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(timeout=2 * worker.GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        lines.join(timeout=1)
+        process.stdout.close()
+        watch.progress(task.slot.name, "")
+
+
+def _listen(stdout: IO[str], told: list[str]) -> None:
+    for line in stdout:
+        if line.startswith("cell "):
+            told.append(line.strip())
+
+
+def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Outcome:
+    shutil.rmtree(attempt / WORK)
+    _settle(task, attempt)
+    today = freshness.key_parts(task.project, task.source, task.parameters)
+    # A core edited while its notebook ran may have been imported half old, half new: such a result is never fresh.
+    key = freshness.digest(task.parts) if today == task.parts else None
+    write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key})
+    task.slot.publish(attempt)
+    place = task.project.shown(task.slot.folder)
+    return Outcome(task, "done", task.slot.folder, f"{task.title}: done in {seconds:.0f} s, {place}")
+
+
+def _record(task: Task, attempt: Path, start: datetime, seconds: float) -> dict[str, Any]:
+    output_dir = task.slot.folder.relative_to(task.project.root).as_posix()
+    return {
+        "notebook": task.source.name,
+        "profile": task.profile,
+        "parameters": task.parameters | {"output_dir": output_dir},
+        "parts": task.parts,
+        "start": start.isoformat(timespec="seconds"),
+        "seconds": seconds,
+        "code": code_version(task.project.core) if task.project.core.is_dir() else None,
+        "versions": versions(),
+        "files": sorted(path.relative_to(attempt).as_posix() for path in attempt.rglob("*") if path.is_file()),
+    }
+
+
+def _settle(task: Task, attempt: Path) -> None:
+    """Let the executed notebook name the place where its result will lie, not the one where it was made."""
+    path = attempt / freshness.EXECUTED
+    made, settled = (folder.relative_to(task.project.root).as_posix() for folder in (attempt, task.slot.folder))
+    path.write_text(path.read_text(encoding="utf-8").replace(made, settled), encoding="utf-8")
+    notebook = read_json(path)
+    notebook["metadata"]["papermill"]["input_path"] = task.project.shown(task.source.path)
+    write_json(path, notebook)
+
+
+def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: int) -> Outcome:
+    """Keep a failed attempt with its traceback, and put the failure into one line."""
+    found = _failure(attempt / WORK, status)
+    log = (attempt / WORK / LOG).read_text(encoding="utf-8", errors="replace")
+    (attempt / "traceback.txt").write_text(_plain("\n".join(found["traceback"]) or log), encoding="utf-8")
+    shutil.rmtree(attempt / WORK)
+    key = freshness.digest(task.parts)
+    write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key, "failure": found})
+    folder = task.slot.keep_failure(attempt, datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f"))
+    place = task.project.shown(folder / "traceback.txt")
+    cell = "" if found["cell"] is None else f", cell {found['cell']}"
+    reason = " ".join(_plain(f"{found['error']}: {found['message']}").split())
+    return Outcome(task, "failed", folder, f"{task.title}: failed{cell}: {reason[:300]}; see {place}")
+
+
+def _failure(work: Path, status: int) -> dict[str, Any]:
+    """What the worker says went wrong; cells are counted from 1, as in the source."""
+    try:
+        found = read_json(work / worker.ERROR)
+    except (OSError, ValueError):
+        name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        message = f"the process that ran it ended with {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        return {"cell": None, "error": "Killed" if status < 0 else "Error", "message": message, "traceback": []}
+    return dict(found)
+
+
+def _plain(text: str) -> str:
+    """Text without terminal colours."""
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)

@@ -1,0 +1,132 @@
+"""Results on disk: complete, or not there.
+
+A result is made in `<space>/.attempts/` and published by one rename to `<space>/<name>/`. A result that is there
+already is first renamed to `<space>/.old/<name>`; whoever comes after a crash between the two renames puts it back.
+Everything else under a dot is left over from a crash when nobody holds the slot's lock, and is cleared.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparsenn_book.records.files import sync
+
+
+class Interrupted(Exception):
+    """The user wants to stop."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one result: `space` is the folder of its profile, `name` the folder of the result in it."""
+
+    space: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the published result lies."""
+        return self.space / self.name
+
+    @property
+    def failures(self) -> Path:
+        """Failed attempts, one folder each, named by their time."""
+        return self.space / ".failed" / self.name
+
+    @property
+    def _aside(self) -> Path:
+        return self.space / ".old" / self.name
+
+    @contextmanager
+    def locked(self, stopped: Callable[[], bool], waiting: Callable[[], None]) -> Iterator[None]:
+        """Hold the slot, so that one run at a time works on it; the system lets go when the process dies.
+
+        Calls `waiting` once if another process holds it. `Interrupted` if `stopped()` while waiting.
+        """
+        path = self.space / ".locks" / self.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as handle:
+            if not _try_lock(handle.fileno()):
+                waiting()
+                # Polled, as a thread that blocks in flock could not be stopped by Ctrl-C.
+                while not _try_lock(handle.fileno()):
+                    if stopped():
+                        raise Interrupted
+                    time.sleep(0.1)
+            self._recover()
+            yield
+
+    def tidy(self) -> None:
+        """Put things right after a crash, unless a run is at work on this slot."""
+        path = self.space / ".locks" / self.name
+        if not path.exists():
+            return
+        with path.open("w") as handle:
+            if _try_lock(handle.fileno()):
+                self._recover()
+
+    def new_attempt(self) -> Path:
+        """An empty folder to work in."""
+        attempts = self.space / ".attempts"
+        attempts.mkdir(parents=True, exist_ok=True)
+        attempt = Path(tempfile.mkdtemp(prefix=f"{self.name}.", dir=attempts))
+        attempt.chmod(0o755)  # mkdtemp makes folders that only their owner can read
+        return attempt
+
+    def publish(self, attempt: Path) -> None:
+        """Make a finished attempt the result, in place of an older one. Only under the lock."""
+        for path in attempt.rglob("*"):
+            sync(path)
+        sync(attempt)
+        if self.folder.exists():
+            self._aside.parent.mkdir(exist_ok=True)
+            os.rename(self.folder, self._aside)
+        os.rename(attempt, self.folder)
+        sync(self.space)
+        _remove(self._aside)
+
+    def keep_failure(self, attempt: Path, when: str) -> Path:
+        """Move a failed attempt to where failures are kept, and say where."""
+        self.failures.mkdir(parents=True, exist_ok=True)
+        kept = self.failures / when
+        os.rename(attempt, kept)
+        return kept
+
+    def discard(self, attempt: Path) -> None:
+        """Remove an attempt that was interrupted."""
+        _remove(attempt)
+
+    def _recover(self) -> None:
+        if self._aside.exists():
+            if self.folder.exists():
+                _remove(self._aside)
+            else:
+                os.rename(self._aside, self.folder)
+        for attempt in (self.space / ".attempts").glob(f"{self.name}.*"):
+            _remove(attempt)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _remove(folder: Path) -> None:
+    # A kernel that outlives its killed runner for a moment may still add a file while the folder goes.
+    for _ in range(5):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.2)
+    shutil.rmtree(folder)

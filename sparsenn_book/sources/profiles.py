@@ -1,0 +1,143 @@
+"""Profiles: for each notebook one flat YAML of parameters, `params/<profile>/<notebook>.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sparsenn_book.sources.notebooks import FILLED_IN, Source, names
+from sparsenn_book.sources.parameters import Parameter, as_number, defaults
+from sparsenn_book.sources.project import Project
+from sparsenn_core.errors import InputError, unknown
+
+CUSTOM = "custom"  # where runs with one's own parameters go, hence no name for a profile
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, where the last would win silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = getattr(key, "value", None)
+            if isinstance(name, str) and name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {name!r} comes twice", key.start_mark)
+            if isinstance(name, str):
+                seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def profiles(project: Project) -> list[str]:
+    """The profiles there are, cheapest first where they have the usual names."""
+    found = [path.name for path in project.params.iterdir() if path.is_dir() and path.name != CUSTOM]
+    usual = ["smoke", "laptop", "full"]
+    return sorted(found, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
+
+
+def check_profile(project: Project, profile: str) -> None:
+    """`InputError` if there is no such profile."""
+    known = profiles(project)
+    if profile not in known:
+        raise unknown("profile", profile, known, where=project.shown(project.params) + "/")
+
+
+def check_complete(project: Project, profile: str) -> None:
+    """`InputError` unless the profile names exactly the notebooks that there are."""
+    check_profile(project, profile)
+    known = names(project)
+    for path in sorted((project.params / profile).iterdir()):
+        if path.suffix != ".yaml" or path.stem not in known:
+            raise unknown("notebook", path.stem, known, where=project.shown(path))
+    for name in known:
+        _existing(project, profile, name)
+
+
+def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """All parameters of a notebook at a profile but `output_dir`: its defaults, the profile's file, then `own`.
+
+    `own` are names and texts from the command line. `InputError` names file, key, value and the nearest right one.
+    """
+    check_profile(project, profile)
+    path = _existing(project, profile, source.name)
+    where = project.shown(path)
+    values = defaults(source.parameters.values()) | {"profile": profile}
+    for name, value in read_yaml(path, where).items():
+        # Plain papermill can know the profile from the file alone, so it may stand there, but not another one.
+        if name == "profile":
+            if value != profile:
+                raise InputError(f"{where}: profile: {value!r} stands in the folder of profile {profile!r}")
+            continue
+        values[name] = _allowed(source, name, where).check(value, where)
+    given: set[str] = set()
+    for name, text in own:
+        parameter = _allowed(source, name, "-p")
+        if name in given:
+            raise InputError(f"-p: {name} is given twice")
+        given.add(name)
+        values[name] = parameter.check(parse_option(parameter, text), "-p")
+    return {name: value for name, value in values.items() if name != "output_dir"}
+
+
+def read_yaml(path: Path, where: str) -> dict[str, Any]:
+    """A flat mapping from a YAML file; an empty file is an empty mapping. `InputError` with the line if broken."""
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{where}{_line_of(error)}: broken YAML: {_reason(error)}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: holds a {type(values).__name__}, not lines of `name: value`")
+    return {str(name): value for name, value in values.items()}
+
+
+def parse_option(parameter: Parameter, text: str) -> Any:
+    """A value from the command line: YAML, but 1e-5 is a number and what is meant as text need not be quoted."""
+    try:
+        value = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        if parameter.kind == "str":
+            return text
+        raise InputError(f"-p: {parameter.name}: {text!r} is broken YAML: {_reason(error)}") from None
+    if parameter.kind == "str":
+        return value if isinstance(value, str) else text
+    if parameter.kind == "float":
+        return _number(value)
+    if parameter.kind == "list[float]" and isinstance(value, list):
+        return [_number(entry) for entry in value]
+    return value
+
+
+def _number(value: Any) -> Any:
+    number = as_number(value) if isinstance(value, str) else None
+    return value if number is None else number
+
+
+def _allowed(source: Source, name: str, where: str) -> Parameter:
+    if name in FILLED_IN and name in source.parameters:
+        raise InputError(
+            f"{where}: {name} is filled in by the runner" + "; choose it with --profile" * (name == "profile")
+        )
+    if name not in source.parameters:
+        known = [known for known in source.parameters if known not in FILLED_IN]
+        raise unknown(f"parameter of {source.name}", name, known, where=where)
+    return source.parameters[name]
+
+
+def _existing(project: Project, profile: str, name: str) -> Path:
+    path = project.params / profile / f"{name}.yaml"
+    if not path.is_file():
+        raise InputError(f"{project.shown(path)}: no such file; every profile needs one (empty: all defaults)")
+    return path
+
+
+def _line_of(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).replace("\n", " ")

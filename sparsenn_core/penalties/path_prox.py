@@ -1,0 +1,74 @@
+"""PathProx: training with the path norm of one hidden layer, every neuron's incoming weights kept at length one.
+
+Weight decay pays strength * sum_k ||v_k|| ||wbar_k|| (see `path_norm`), and a network does not change when wbar_k is
+scaled to length one and v_k by the inverse. So its minima are those of loss + strength * sum_k ||v_k|| over networks
+with ||wbar_k|| = 1. That penalty is a sum over wbar_k and over v_k, and its prox is known in closed form: wbar_k goes
+to wbar_k / ||wbar_k||, v_k to max(0, 1 - step * strength / ||v_k||) v_k. Together with a gradient step of the loss this
+is PathProx (Yang, Zhang, Shenouda, Papailiopoulos, Lee, Nowak 2022, arXiv:2210.03069).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs
+from sparsenn_core.penalties.grouped import GroupL2
+
+
+@dataclass(frozen=True)
+class PathProx(Penalty):
+    """strength * sum_k ||v_k||_2 over networks with ||(w_k, b_k)||_2 = 1; train it with `ProximalSGD`.
+
+    `incoming` names the hidden weight [K, in], `bias` its bias [K], `outgoing` the next weight [out, K]. `value` is
+    the scaled path norm strength * sum_k ||v_k|| ||wbar_k||, which is the penalty where the constraint holds and does
+    not depend on how a unit is scaled where it does not. Runs of strength zero have no penalty and no constraint:
+    `prox` leaves them as they are. Not convex (the sphere is not).
+    """
+
+    incoming: str = "0.weight"
+    bias: str = "0.bias"
+    outgoing: str = "2.weight"
+    convex = False
+
+    def norms(self, params: Params) -> tuple[Tensor, Tensor]:
+        """||wbar_k|| and ||v_k||, [R, K] each."""
+        return self._wbar(params).norm(dim=2), params[self.outgoing].norm(dim=1)
+
+    def value(self, params: Params) -> Tensor:
+        incoming, outgoing = self.norms(params)
+        return self.strength * sum_runs(incoming * outgoing)
+
+    def prox(self, params: Params, step: Step) -> Params:
+        if isinstance(step, dict):
+            raise InputError("PathProx has no closed-form prox for a step per weight; use ProximalSGD")
+        incoming, outgoing = self.norms(params)
+        tiny = torch.finfo(outgoing.dtype).tiny
+        threshold = per_run(step, outgoing) * per_run(self.strength, outgoing)
+        # a neuron of length zero stays zero; the clamp only avoids 0 / 0
+        kept = (1 - threshold / outgoing.clamp(min=tiny)).clamp(min=0)
+        length = torch.where(per_run(self.strength, incoming) > 0, incoming.clamp(min=tiny), 1.0)
+        new = {
+            self.incoming: params[self.incoming] / length[..., None],
+            self.bias: params[self.bias] / length,
+            self.outgoing: params[self.outgoing] * kept[:, None, :],
+        }
+        return params | new
+
+    def residual(self, params: Params, grad: Params) -> Tensor:
+        """The normal cone of the sphere is the line through wbar_k, so only the tangential part of its gradient counts.
+
+        Meant for networks on the constraint set, as `prox` leaves them.
+        """
+        wbar, g = self._wbar(params), self._wbar(grad)
+        radial = (g * wbar).sum(2, keepdim=True) * wbar
+        into = g - torch.where(per_run(self.strength, wbar) > 0, radial, 0.0)
+        out = GroupL2(self.strength, groups={self.outgoing: 1})
+        rest = out.residual({self.outgoing: params[self.outgoing]}, {self.outgoing: grad[self.outgoing]})
+        return torch.maximum(max_runs(into.abs()), rest)
+
+    def _wbar(self, params: Params) -> Tensor:
+        return torch.cat([params[self.incoming], params[self.bias][..., None]], 2)
