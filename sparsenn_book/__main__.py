@@ -12,7 +12,7 @@ import click
 from sparsenn_book.runner.batch import execute_all
 from sparsenn_book.runner.execute import Watch
 from sparsenn_book.runner.freshness import EXECUTED
-from sparsenn_book.runner.screen import Screen
+from sparsenn_book.runner.terminal import Terminal
 from sparsenn_book.runner.tasks import Task, plan, plan_book
 from sparsenn_book.sources.notebooks import names, read
 from sparsenn_book.sources.profiles import profiles
@@ -95,12 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path]:
     """Execute tasks and return their executed notebooks by name; leave with status 1 if one fails."""
-    screen = Screen()
-    outcomes = execute_all(tasks, Watch(screen.say, screen.progress), jobs=jobs, force=force)
-    failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
+    terminal = Terminal()
+    executions = execute_all(tasks, Watch(terminal.say, terminal.progress), jobs=jobs, force=force)
+    failures = [execution.message for execution in executions if execution.status == "failed"]
     if failures:
         _stop(FAILED, *failures)
-    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
+    return {execution.task.source.name: execution.folder / EXECUTED for execution in executions}
 
 
 def _state(project: Project, name: str, profile: str) -> str:
@@ -108,7 +108,7 @@ def _state(project: Project, name: str, profile: str) -> str:
         task = plan(project, name, profile)
     except InputError as error:
         return f"refused: {error}"
-    task.slot.tidy()
+    task.result.tidy()
     state, reason = task.state()
     return f"{state} ({reason})" if reason else state
 

@@ -32,8 +32,8 @@ def project() -> Project:
 @pytest.fixture(scope="session")
 def smoke_results() -> dict[str, Path]:
     """The executed copy of every notebook at the smoke profile, by name; those that are fresh are not run again."""
-    outcomes = execute_all(plan_book(PROJECT, "smoke"), Watch(lambda line: None, lambda task, text: None), jobs=2)
-    failures = [outcome.message for outcome in outcomes if outcome.status == "failed"]
+    executions = execute_all(plan_book(PROJECT, "smoke"), Watch(lambda line: None, lambda task, text: None), jobs=2)
+    failures = [execution.message for execution in executions if execution.status == "failed"]
     if failures:
         pytest.fail("\n".join(failures), pytrace=False)
-    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
+    return {execution.task.source.name: execution.folder / EXECUTED for execution in executions}

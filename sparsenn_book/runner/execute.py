@@ -19,7 +19,7 @@ from typing import IO, Any, Literal
 from sparsenn_book.records.files import read_json, write_json
 from sparsenn_book.records.provenance import CORE, code_version, versions
 from sparsenn_book.runner import freshness, worker
-from sparsenn_book.runner.slots import Interrupted
+from sparsenn_book.runner.result_folder import Interrupted
 from sparsenn_book.runner.tasks import Task
 
 WORK = ".work"
@@ -30,7 +30,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Execution:
     """What became of a task. `message` is one line; `folder` the result, or the kept failure."""
 
     task: Task
@@ -57,18 +57,18 @@ class Watch:
         return self._stop.is_set()
 
 
-def execute(task: Task, watch: Watch, *, force: bool = False) -> Outcome:
+def execute(task: Task, watch: Watch, *, force: bool = False) -> Execution:
     """Execute a task unless its result is fresh. `Interrupted` if the watch says stop; nothing is changed then."""
-    with task.slot.locked(watch.stopped, lambda: watch.say(f"{task.title}: another process is at it, waiting")):
+    with task.result.locked(watch.stopped, lambda: watch.say(f"{task.title}: another process is at it, waiting")):
         if task.state()[0] == "fresh" and not force:
-            return Outcome(task, "fresh", task.slot.folder, f"{task.title}: fresh, skipped (--force runs it again)")
-        attempt = task.slot.new_attempt()
+            return Execution(task, "fresh", task.result.folder, f"{task.title}: fresh, skipped (--force runs it again)")
+        attempt = task.result.new_attempt()
         start = datetime.now(UTC)
         clock = time.monotonic()
         try:
             status = _work(task, attempt, watch)
         except BaseException:
-            task.slot.discard(attempt)
+            task.result.discard(attempt)
             raise
         seconds = round(time.monotonic() - clock, 2)
         if status == 0:
@@ -115,7 +115,7 @@ def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
         while process.poll() is None:
             if watch.stopped():
                 raise Interrupted
-            watch.progress(task.slot.name, told[-1])
+            watch.progress(task.result.name, told[-1])
             time.sleep(0.05)
         return process.returncode
     finally:
@@ -127,7 +127,7 @@ def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
             process.wait()
         lines.join(timeout=1)
         process.stdout.close()
-        watch.progress(task.slot.name, "")
+        watch.progress(task.result.name, "")
 
 
 def _listen(stdout: IO[str], told: list[str]) -> None:
@@ -136,20 +136,20 @@ def _listen(stdout: IO[str], told: list[str]) -> None:
             told.append(line.strip())
 
 
-def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Outcome:
+def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Execution:
     shutil.rmtree(attempt / WORK)
     _settle(task, attempt)
     today = freshness.key_parts(task.project, task.source, task.parameters)
     # A core edited while its notebook ran may have been imported half old, half new: such a result is never fresh.
     key = freshness.digest(task.parts) if today == task.parts else None
     write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key})
-    task.slot.publish(attempt)
-    place = task.project.shown(task.slot.folder)
-    return Outcome(task, "done", task.slot.folder, f"{task.title}: done in {seconds:.0f} s, {place}")
+    task.result.publish(attempt)
+    place = task.project.shown(task.result.folder)
+    return Execution(task, "done", task.result.folder, f"{task.title}: done in {seconds:.0f} s, {place}")
 
 
 def _record(task: Task, attempt: Path, start: datetime, seconds: float) -> dict[str, Any]:
-    output_dir = task.slot.folder.relative_to(task.project.root).as_posix()
+    output_dir = task.result.folder.relative_to(task.project.root).as_posix()
     return {
         "notebook": task.source.name,
         "profile": task.profile,
@@ -166,14 +166,14 @@ def _record(task: Task, attempt: Path, start: datetime, seconds: float) -> dict[
 def _settle(task: Task, attempt: Path) -> None:
     """Let the executed notebook name the place where its result will lie, not the one where it was made."""
     path = attempt / freshness.EXECUTED
-    made, settled = (folder.relative_to(task.project.root).as_posix() for folder in (attempt, task.slot.folder))
+    made, settled = (folder.relative_to(task.project.root).as_posix() for folder in (attempt, task.result.folder))
     path.write_text(path.read_text(encoding="utf-8").replace(made, settled), encoding="utf-8")
     notebook = read_json(path)
     notebook["metadata"]["papermill"]["input_path"] = task.project.shown(task.source.path)
     write_json(path, notebook)
 
 
-def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: int) -> Outcome:
+def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: int) -> Execution:
     """Keep a failed attempt with its traceback, and put the failure into one line."""
     found = _failure(attempt / WORK, status)
     log = (attempt / WORK / LOG).read_text(encoding="utf-8", errors="replace")
@@ -181,11 +181,11 @@ def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: in
     shutil.rmtree(attempt / WORK)
     key = freshness.digest(task.parts)
     write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key, "failure": found})
-    folder = task.slot.keep_failure(attempt, datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f"))
+    folder = task.result.keep_failure(attempt, datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f"))
     place = task.project.shown(folder / "traceback.txt")
     cell = "" if found["cell"] is None else f", cell {found['cell']}"
     reason = " ".join(_plain(f"{found['error']}: {found['message']}").split())
-    return Outcome(task, "failed", folder, f"{task.title}: failed{cell}: {reason[:300]}; see {place}")
+    return Execution(task, "failed", folder, f"{task.title}: failed{cell}: {reason[:300]}; see {place}")
 
 
 def _failure(work: Path, status: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparsenn_book.runner import freshness
-from sparsenn_book.runner.slots import Slot
+from sparsenn_book.runner.result_folder import ResultFolder
 from sparsenn_book.sources.notebooks import Source, find, names, read
 from sparsenn_book.sources.profiles import CUSTOM, check_complete, resolve
 from sparsenn_book.sources.project import Project
@@ -15,23 +15,23 @@ from sparsenn_book.sources.project import Project
 
 @dataclass(frozen=True)
 class Task:
-    """A notebook to execute at a profile with all `parameters` (but `output_dir`, which is where the slot says)."""
+    """A notebook to execute at a profile with all `parameters` (but `output_dir`, which is where `result` lies)."""
 
     project: Project
     source: Source
     profile: str
     parameters: dict[str, Any]
-    slot: Slot
+    result: ResultFolder
     parts: dict[str, str]
 
     @property
     def title(self) -> str:
         """How messages name the task."""
-        return f"{self.slot.name} ({self.profile})"
+        return f"{self.result.name} ({self.profile})"
 
     def state(self) -> tuple[freshness.State, str]:
         """State of the result that is on disk, and the reason."""
-        return freshness.state(self.slot.folder, self.slot.failures, self.parts)
+        return freshness.state(self.result.folder, self.result.failures, self.parts)
 
 
 def plan(project: Project, name: str, profile: str, own: Sequence[tuple[str, str]] = ()) -> Task:
@@ -49,7 +49,7 @@ def _task(project: Project, source: Source, profile: str, own: Sequence[tuple[st
     parameters = resolve(project, source, profile, own)
     parts = freshness.key_parts(project, source, parameters)
     if own:
-        slot = Slot(project.results / CUSTOM, f"{source.name}-{parts['parameters'][:8]}")
+        result = ResultFolder(project.results / CUSTOM, f"{source.name}-{parts['parameters'][:8]}")
     else:
-        slot = Slot(project.results / profile, source.name)
-    return Task(project, source, profile, parameters, slot, parts)
+        result = ResultFolder(project.results / profile, source.name)
+    return Task(project, source, profile, parameters, result, parts)

@@ -26,9 +26,9 @@ def executed() -> dict[str, Path]:
     if not names(PROJECT):
         pytest.skip("there is no notebook yet")
     lines: list[str] = []
-    outcomes = execute_all(plan_book(PROJECT, "smoke"), Watch(lines.append, lambda task, text: None), jobs=2)
-    assert [outcome.message for outcome in outcomes if outcome.status == "failed"] == []
-    return {outcome.task.source.name: outcome.folder / EXECUTED for outcome in outcomes}
+    executions = execute_all(plan_book(PROJECT, "smoke"), Watch(lines.append, lambda task, text: None), jobs=2)
+    assert [execution.message for execution in executions if execution.status == "failed"] == []
+    return {execution.task.source.name: execution.folder / EXECUTED for execution in executions}
 
 
 @pytest.fixture(scope="module")

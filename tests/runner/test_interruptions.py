@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sparsenn_book.records.provenance import CORE
-from sparsenn_book.runner.slots import Slot
+from sparsenn_book.runner.result_folder import ResultFolder
 
 pytestmark = pytest.mark.notebooks
 
@@ -95,21 +95,21 @@ def test_a_second_call_waits_for_the_first_and_does_not_repeat_it(toy) -> None:
 PUBLISHER = """
 import sys
 from pathlib import Path
-from sparsenn_book.runner.slots import Slot
+from sparsenn_book.runner.result_folder import ResultFolder
 
-slot = Slot(Path(sys.argv[1]), "result")
+result = ResultFolder(Path(sys.argv[1]), "result")
 for turn in range(100000):
-    with slot.locked(lambda: False, lambda: None):
-        attempt = slot.new_attempt()
+    with result.locked(lambda: False, lambda: None):
+        attempt = result.new_attempt()
         for part in "ab":
             (attempt / part).write_text(f"{turn}")
-        slot.publish(attempt)
+        result.publish(attempt)
     print(turn, flush=True)
 """
 
 
 def test_kill_9_at_any_moment_of_publishing_leaves_one_whole_result(tmp_path: Path) -> None:
-    slot = Slot(tmp_path, "result")
+    result = ResultFolder(tmp_path, "result")
     moments = random.Random(0)
     last = -1
     for _ in range(12):
@@ -121,11 +121,11 @@ def test_kill_9_at_any_moment_of_publishing_leaves_one_whole_result(tmp_path: Pa
         time.sleep(moments.uniform(0, 0.05))
         process.kill()
         last = int(("0\n" + process.communicate()[0]).split()[-1])
-        slot.tidy()
-        parts = {(slot.folder / part).read_text() for part in "ab"}
+        result.tidy()
+        parts = {(result.folder / part).read_text() for part in "ab"}
         assert len(parts) == 1
         assert int(parts.pop()) >= last
-        assert sorted(path.name for path in slot.folder.iterdir()) == ["a", "b"]
+        assert sorted(path.name for path in result.folder.iterdir()) == ["a", "b"]
         assert [
             path for path in tmp_path.rglob("*") if path.is_dir() and path.parent.name in (".attempts", ".old")
         ] == []
@@ -133,31 +133,31 @@ def test_kill_9_at_any_moment_of_publishing_leaves_one_whole_result(tmp_path: Pa
 
 @pytest.mark.parametrize("survivor", ["old", "new"])
 def test_both_moments_between_the_renames_are_put_right(tmp_path: Path, survivor: str) -> None:
-    slot = Slot(tmp_path, "result")
-    (slot.space / ".locks").mkdir()
-    (slot.space / ".locks" / "result").touch()
-    aside = slot.space / ".old" / "result"
+    result = ResultFolder(tmp_path, "result")
+    (result.space / ".locks").mkdir()
+    (result.space / ".locks" / "result").touch()
+    aside = result.space / ".old" / "result"
     aside.mkdir(parents=True)
     (aside / "value").write_text("old")
     if survivor == "new":
-        slot.folder.mkdir()
-        (slot.folder / "value").write_text("new")
-    slot.tidy()
-    assert (slot.folder / "value").read_text() == survivor
+        result.folder.mkdir()
+        (result.folder / "value").write_text("new")
+    result.tidy()
+    assert (result.folder / "value").read_text() == survivor
     assert not aside.exists()
 
 
 def test_a_failed_rename_puts_the_old_result_back_at_the_next_call(tmp_path: Path, monkeypatch) -> None:
-    slot = Slot(tmp_path, "result")
+    result = ResultFolder(tmp_path, "result")
     for text in ("old", "new"):
-        attempt = slot.new_attempt()
+        attempt = result.new_attempt()
         (attempt / "value").write_text(text)
         if text == "new":
             shutil.rmtree(attempt)
             attempt.with_name("gone").mkdir()
             with pytest.raises(FileNotFoundError):
-                slot.publish(attempt)
+                result.publish(attempt)
         else:
-            slot.publish(attempt)
-    with slot.locked(lambda: False, lambda: None):
-        assert (slot.folder / "value").read_text() == "old"
+            result.publish(attempt)
+    with result.locked(lambda: False, lambda: None):
+        assert (result.folder / "value").read_text() == "old"

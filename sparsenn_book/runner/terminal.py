@@ -8,7 +8,7 @@ import threading
 import time
 
 
-class Screen:
+class Terminal:
     """Prints from several threads without mixing them up."""
 
     def __init__(self) -> None:

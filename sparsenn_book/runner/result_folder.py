@@ -2,7 +2,7 @@
 
 A result is made in `<space>/.attempts/` and published by one rename to `<space>/<name>/`. A result that is there
 already is first renamed to `<space>/.old/<name>`; whoever comes after a crash between the two renames puts it back.
-Everything else under a dot is left over from a crash when nobody holds the slot's lock, and is cleared.
+Everything else under a dot is left over from a crash when nobody holds the result's lock, and is cleared.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True)
-class Slot:
+class ResultFolder:
     """The place of one result: `space` is the folder of its profile, `name` the folder of the result in it."""
 
     space: Path
@@ -47,7 +47,7 @@ class Slot:
 
     @contextmanager
     def locked(self, stopped: Callable[[], bool], waiting: Callable[[], None]) -> Iterator[None]:
-        """Hold the slot, so that one run at a time works on it; the system lets go when the process dies.
+        """Hold the result, so that one run at a time works on it; the system lets go when the process dies.
 
         Calls `waiting` once if another process holds it. `Interrupted` if `stopped()` while waiting.
         """
@@ -65,7 +65,7 @@ class Slot:
             yield
 
     def tidy(self) -> None:
-        """Put things right after a crash, unless a run is at work on this slot."""
+        """Put things right after a crash, unless a run is at work on this result."""
         path = self.space / ".locks" / self.name
         if not path.exists():
             return
