@@ -12,8 +12,8 @@ import click
 from sparsenn_book.runner.batch import execute_all
 from sparsenn_book.runner.execute import Watch
 from sparsenn_book.runner.freshness import EXECUTED
-from sparsenn_book.runner.terminal import Terminal
 from sparsenn_book.runner.tasks import Task, plan, plan_book
+from sparsenn_book.runner.terminal import Terminal
 from sparsenn_book.sources.notebooks import names, read
 from sparsenn_book.sources.profiles import profiles
 from sparsenn_book.sources.project import Project

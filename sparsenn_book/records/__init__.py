@@ -6,7 +6,7 @@ Knows no science. pandas, pyarrow and scipy are imported when a function needs t
 from sparsenn_book.records.claims import Claim, Interval, Verdict, quoted, read_claims, write_claims
 from sparsenn_book.records.estimates import Estimate, exact, mean_interval, median_interval, wilson
 from sparsenn_book.records.provenance import provenance
-from sparsenn_book.records.rows import read_rows, write_rows
+from sparsenn_book.records.tables import read_table, write_table
 
 __all__ = [
     "Claim",
@@ -19,8 +19,8 @@ __all__ = [
     "provenance",
     "quoted",
     "read_claims",
-    "read_rows",
+    "read_table",
     "wilson",
     "write_claims",
-    "write_rows",
+    "write_table",
 ]

@@ -5,7 +5,7 @@ statement is true; the measurement is an interval too. The verdict compares inte
 
 | said by others | the measured interval                        | verdict                      |
 |----------------|----------------------------------------------|------------------------------|
-| any            | none, from too few runs, or at smoke profile | not tested at this profile   |
+| any            | none, from too few runs, smoke or custom run | not tested at this profile   |
 | an interval    | inside what was said                         | reproduced                   |
 | an interval    | apart from what was said, inside ours        | corrected                    |
 | an interval    | apart from what was said, otherwise          | refuted                      |
@@ -35,7 +35,7 @@ Verdict = Literal["reproduced", "corrected", "refuted", "new", "undecided", "not
 Interval = tuple[float, float]
 
 FILE = "claims.json"
-NO_EVIDENCE = "smoke"  # the profile that only shows that a notebook executes
+NO_EVIDENCE = ("smoke", "custom")  # shows only that a notebook executes; has other settings than the claim is about
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Claim:
     `key` is chapter.name ("l1.relu-optimum"); `statement` one sentence; `source` who said it and where; `recorded` the
     text of what the study recorded, if it did; `measured` what was found here (None: not measured at this profile);
     `said` the closed interval of values for which the claim as said is true (None: nobody said it); `ours` the same
-    for the claim as stated here; below `enough` runs a measurement is no evidence. Ends may be infinite.
+    for the claim as stated here; below `enough` runs a measurement is no evidence; a `headline` stands on the book's
+    first page. Ends may be infinite.
     """
 
     key: str
-    chapter: str
     statement: str
     source: str
     recorded: str | None = None
@@ -57,11 +57,12 @@ class Claim:
     said: Interval | None = None
     ours: Interval | None = None
     enough: int = 1
+    headline: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_-]+)+", self.key):
             raise InputError(f"claim {self.key!r}: a key is chapter.name in small letters, e.g. 'l1.relu-optimum'")
-        for name in ("chapter", "statement", "source"):
+        for name in ("statement", "source"):
             text = getattr(self, name)
             if not text.strip() or "\n" in text:
                 raise InputError(f"claim {self.key}: {name} {text!r} is not one line of text")
@@ -75,7 +76,7 @@ class Claim:
     def verdict(self, profile: str) -> Verdict:
         """What the measurement says of the claim at a profile; the table is at the top of this file."""
         measured = self.measured
-        if measured is None or measured.count < self.enough or profile == NO_EVIDENCE:
+        if measured is None or measured.count < self.enough or profile in NO_EVIDENCE:
             return "not tested at this profile"
         if self.said is not None:
             if _inside(measured, self.said):
@@ -102,8 +103,9 @@ def quoted(text: str) -> Interval:
     return float(number - half), float(number + half)
 
 
-def write_claims(claims: Iterable[Claim], folder: str | Path, profile: str) -> Path:
-    """Write `folder/claims.json`: a list with every field of each claim, the profile, and the verdict at it.
+def write_claims(claims: Iterable[Claim], folder: str | Path, profile: str, *, file: str = FILE, age: str = "") -> Path:
+    """Write `folder/claims.json`: a list with every field of each claim, the profile, the verdict at it, and the `age`
+    of the tables it is from: empty if they are as today's code makes them, else in words.
 
     Infinite ends are null, as JSON has no infinity. `InputError` for a key that comes twice.
     """
@@ -111,17 +113,17 @@ def write_claims(claims: Iterable[Claim], folder: str | Path, profile: str) -> P
     for claim in claims:
         if any(row["key"] == claim.key for row in rows):
             raise InputError(f"claim {claim.key!r} is stated twice")
-        rows.append(_as_json(claim, profile))
-    path = Path(folder) / FILE
+        rows.append(_as_json(claim, profile) | {"age": age})
+    path = Path(folder) / file
     write_json(path, rows)
     return path
 
 
-def read_claims(folder: str | Path) -> list[dict[str, Any]]:
+def read_claims(folder: str | Path, file: str = FILE) -> list[dict[str, Any]]:
     """The list that `write_claims` wrote, in its order. `InputError` if the file is missing or broken, or if a verdict
     does not follow from the fields beside it.
     """
-    path = Path(folder) / FILE
+    path = Path(folder) / file
     try:
         rows = read_json(path)
         for row in rows:
@@ -148,7 +150,7 @@ def _as_json(claim: Claim, profile: str) -> dict[str, Any]:
 
 
 def _from_json(row: dict[str, Any]) -> Claim:
-    fields = {name: value for name, value in row.items() if name not in ("profile", "verdict")}
+    fields = {name: value for name, value in row.items() if name not in ("profile", "verdict", "age")}
     for name in ("said", "ours"):
         if fields[name] is not None:
             fields[name] = _open_ends(*fields[name])

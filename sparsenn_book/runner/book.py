@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from sparsenn_book.records import read_rows
+from sparsenn_book.records import read_table as read_rows
 from sparsenn_book.runner import pages
 from sparsenn_book.runner.ledger import claims_of, ledger
 from sparsenn_book.sources.project import Project

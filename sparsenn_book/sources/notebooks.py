@@ -16,6 +16,7 @@ from sparsenn_core.errors import InputError, unknown
 NAME = re.compile(r"\d\d_[a-z0-9_]+")
 # Filled in by the runner, so that no parameter file can send results elsewhere.
 FILLED_IN = ("output_dir", "profile")
+NEEDS = "needs"  # names of chapters whose tables a chapter reads; said by its author alone
 
 _CELL = re.compile(r"^# %%(.*)$", re.MULTILINE)
 _TAGS = re.compile(r"tags=(\[[^\]]*\])")
@@ -23,14 +24,18 @@ _TAGS = re.compile(r"tags=(\[[^\]]*\])")
 
 @dataclass(frozen=True)
 class Source:
-    """A notebook: its name (the stem of its file), text, title, price by profile, and declared parameters."""
+    """A notebook: its name (the stem of its file), text, title and declared parameters."""
 
     name: str
     path: Path
     text: str
     title: str
-    prices: dict[str, str]
     parameters: dict[str, Parameter]
+
+    @property
+    def needs(self) -> list[str]:
+        """Names of the chapters whose tables this one reads."""
+        return list(self.parameters[NEEDS].default) if NEEDS in self.parameters else []
 
     @property
     def digest(self) -> str:
@@ -89,7 +94,7 @@ def read(project: Project, name: str) -> Source:
     cells = list(_cells(text))
     prose = "\n".join(_uncommented(cell.body) for cell in cells if cell.is_markdown)
     title = re.search(r"^# +(.+)$", prose, re.MULTILINE)
-    return Source(name, path, text, title[1].strip() if title else name, _prices(prose), _declared(cells, where))
+    return Source(name, path, text, title[1].strip() if title else name, _declared(cells, where))
 
 
 def _declared(cells: list[_Cell], where: str) -> dict[str, Parameter]:
@@ -113,9 +118,3 @@ def _cells(text: str) -> Iterator[_Cell]:
 
 def _uncommented(body: str) -> str:
     return re.sub(r"^# ?", "", body, flags=re.MULTILINE)
-
-
-def _prices(prose: str) -> dict[str, str]:
-    """Prices from a table in the prose whose rows start with a profile: `| laptop | 90 s | 1 GB | CPU |`."""
-    rows = re.findall(r"^\|\s*[`*]*([a-z]+)[`*]*\s*\|(.+)\|\s*$", prose, re.MULTILINE)
-    return {profile: ", ".join(cell.strip() for cell in cells.split("|")) for profile, cells in rows}

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from sparsenn_book.sources.notebooks import FILLED_IN, Source, names
+from sparsenn_book.sources.notebooks import FILLED_IN, NEEDS, Source, names
 from sparsenn_book.sources.parameters import Parameter, as_number, defaults
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError, unknown
@@ -121,8 +121,10 @@ def _allowed(source: Source, name: str, where: str) -> Parameter:
         raise InputError(
             f"{where}: {name} is filled in by the runner" + "; choose it with --profile" * (name == "profile")
         )
+    if name == NEEDS:
+        raise InputError(f"{where}: {name} says what the chapter reads and is set in the notebook alone")
     if name not in source.parameters:
-        known = [known for known in source.parameters if known not in FILLED_IN]
+        known = [known for known in source.parameters if known not in (*FILLED_IN, NEEDS)]
         raise unknown(f"parameter of {source.name}", name, known, where=where)
     return source.parameters[name]
 

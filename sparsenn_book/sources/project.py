@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparsenn_core.errors import InputError
+from sparsenn_core.errors import InputError, unknown
+
+_asked: ContextVar[set[str] | None] = ContextVar("asked", default=None)
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,6 @@ class Project:
         return self.root / "results"
 
     @property
-    def core(self) -> Path:
-        """Source of the library."""
-        return self.root / "sparsenn_core"
-
-    @property
     def book(self) -> Path:
         """Source and, under `_build/`, output of the book."""
         return self.root / "book"
@@ -58,3 +58,27 @@ class Project:
     def shown(self, path: Path) -> str:
         """`path` as messages name it: relative to the root where it lies inside."""
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+
+def data_file(name: str) -> Path:
+    """The committed data file of that name in `notebooks/data/`. Whoever reads one writes its name out in full, so
+    that a table is known to depend on it. `InputError` names the nearest one.
+    """
+    folder = Project.find().data
+    asked = _asked.get()
+    if asked is not None:
+        asked.add(name)
+    if not (folder / name).is_file():
+        raise unknown("data file", name, [path.name for path in folder.iterdir()], where="notebooks/data/")
+    return folder / name
+
+
+@contextmanager
+def data_files_asked_for() -> Iterator[set[str]]:
+    """The names that `data_file` is asked for inside the block."""
+    names: set[str] = set()
+    token = _asked.set(names)
+    try:
+        yield names
+    finally:
+        _asked.reset(token)

@@ -54,12 +54,12 @@ def minima(
         first_strength=torch.tensor(runs["first_strength"].to_numpy()),
         order=runs["start"].tolist(),
         steps=steps,
-        polish_steps=24,
+        newton_steps=24,
     )
     # the least objective of each penalty is worth a long polish; the others only say how often it is found
     best = torch.tensor(runs.assign(o=found.objective.numpy()).groupby("penalty")["o"].idxmin().to_numpy())
     final = minimise(
-        found.ensemble.select(best), data.select(best), penalty=penalty.select(best), steps=0, polish_steps=160
+        found.ensemble.select(best), data.select(best), penalty=penalty.select(best), steps=0, newton_steps=160
     )
     params = {k: w.index_copy(0, best, final.ensemble.params[k]) for k, w in found.ensemble.params.items()}
     ensemble = found.ensemble.with_params(params)

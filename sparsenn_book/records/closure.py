@@ -1,0 +1,122 @@
+"""Which source a function depends on: the modules of the project that its module imports, directly or through others.
+
+Imports are read from the text, nothing is executed. Where a module imports, at its top or inside a function, makes no
+difference. A package counts by its `__init__` only where something is imported from the package itself: there the face
+of a room stands for all it hands on.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import io
+import tokenize
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sparsenn_core.errors import InputError
+
+PACKAGES = ("sparsenn_core", "sparsenn_book")
+INSTALLED = Path(__file__).resolve().parents[2]
+NOT_COMPUTING = ("figures", "runner", "chapter", "sources")
+"""Rooms and files of the book that draw, drive and look up, and cannot change a number."""
+
+
+def closure(modules: Iterable[str], root: Path = INSTALLED, *, computing: bool = True) -> dict[str, Path]:
+    """Files of the project's modules that `modules` need, themselves included, by module name.
+
+    `root` is the folder of the packages; one that is not there is looked for where this package is installed.
+    `computing`: leave out what only draws, drives or looks up.
+    """
+    found: dict[str, Path] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in found or (computing and set(name.split(".")[1:]) & set(NOT_COMPUTING)):
+            continue
+        path = _file(name, root)
+        if path is None:
+            raise InputError(f"{name}: no such module of the project")
+        found[name] = path
+        waiting += imported(path.read_text(encoding="utf-8"), root)
+    return dict(sorted(found.items()))
+
+
+def imported(text: str, root: Path = INSTALLED) -> list[str]:
+    """Names of the project's modules that the source `text` imports, each once."""
+    names = dict.fromkeys(_names(ast.parse(text)))
+    known = []
+    for name in names:
+        # `from package.module import function` names no module by its last part
+        found = next((part for part in (name, name.rpartition(".")[0]) if part and _file(part, root)), None)
+        if found:
+            known.append(found)
+    return list(dict.fromkeys(known))
+
+
+def code_digest(files: Iterable[tuple[str, Path]]) -> str:
+    """sha256 over names and statements; comments, docstrings and empty lines do not count."""
+    digest = hashlib.sha256()
+    for name, path in files:
+        stat = path.stat()
+        digest.update(f"{name}\0{_statements(path, stat.st_mtime_ns, stat.st_size)}\0".encode())
+    return digest.hexdigest()
+
+
+def strings(paths: Iterable[Path]) -> set[str]:
+    """Every text constant of some source files; a data file counts for whoever names it."""
+    found: set[str] = set()
+    for path in paths:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str}
+    return found
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _file(module: str, root: Path) -> Path | None:
+    parts = module.split(".")
+    if parts[0] not in PACKAGES:
+        return None
+    for base in (root, INSTALLED):
+        for path in (base.joinpath(*parts).with_suffix(".py"), base.joinpath(*parts, "__init__.py")):
+            if path.is_file():
+                return path
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _statements(path: Path, changed: int, size: int) -> str:
+    """A module's text without comments, docstrings, empty lines and spaces at line ends.
+
+    `changed` and `size` are there for the cache alone. Text, not a syntax tree, whose form differs between Pythons.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for first, last in _docstrings(ast.parse(text)):
+        lines[first - 1 : last] = [""] * (last - first + 1)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _docstrings(tree: ast.AST) -> list[tuple[int, int]]:
+    """First and last line of each docstring and of each string that stands alone."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            for entry in node.body:
+                alone = isinstance(entry, ast.Expr) and isinstance(entry.value, ast.Constant)
+                # not where it shares its first line with what it documents
+                if alone and isinstance(entry.value.value, str) and entry.lineno > getattr(node, "lineno", 0):
+                    found.append((entry.lineno, entry.end_lineno or entry.lineno))
+    return found

@@ -1,0 +1,83 @@
+"""How numbers, intervals and verdicts are said on a page, in Markdown with inline HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sparsenn_book.records.estimates import Estimate
+
+VERDICTS: dict[str, tuple[str, str]] = {
+    "reproduced": ("✓", "the measured interval lies inside what was said"),
+    "corrected": ("≈", "the measured interval lies apart from what was said, and inside what this book says instead"),
+    "refuted": ("✗", "the measured interval lies apart from what was said"),
+    "new": ("★", "nobody said it before, and the measured interval lies inside what this book says"),
+    "undecided": ("?", "the measured interval reaches across the edge of what was said: more runs are needed"),
+    "not tested at this profile": ("–", "no measurement, or too few runs to be one"),
+}
+"""Each verdict with its symbol and its meaning, in the order in which pages count them."""
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float) -> str:
+    """Four significant digits, as printed in a text: `9.169·10⁻⁵`; whole numbers below a million as they are."""
+    if float(value).is_integer() and abs(value) < 1e6:
+        return str(int(value)).replace("-", "−")
+    digits, _, exponent = f"{value:.4g}".replace("-", "−").partition("e")
+    return digits + (f"·{power_of_ten(int(exponent.replace('−', '-')))}" if exponent else "")
+
+
+def ten(value: float, digits: int = 3) -> str:
+    """A number with so many digits after the point, in powers of ten: 4.92e-05 as `4.920·10⁻⁵`."""
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa.replace('-', '−')}·{power_of_ten(int(exponent))}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """`10⁻⁵`."""
+    return "10" + str(exponent).translate(SUPERSCRIPT)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """A closed interval, `[0.75, 0.89]`, as one piece; an end that is None or infinite is open, and its side round."""
+    left = "(−∞" if low in (None, float("-inf")) else f"[{number(low)}"  # type: ignore[arg-type]
+    right = "∞)" if high in (None, float("inf")) else f"{number(high)}]"  # type: ignore[arg-type]
+    return f'<span class="interval">{left}, {right}</span>'
+
+
+def measured(estimate: Estimate | Mapping[str, Any] | None) -> str:
+    """A measured value with unit, interval, number of runs and method, e.g. `0.83 [0.75, 0.89], n = 64`.
+
+    An exact number shows no interval; no measurement is an empty text.
+    """
+    if estimate is None:
+        return ""
+    values = asdict(estimate) if isinstance(estimate, Estimate) else estimate
+    unit = str(values.get("unit") or "").strip()
+    text = number(values["value"]) + (f" {unit}" if unit else "")
+    if values["low"] != values["high"] or values["low"] is None:
+        text += f" {interval(values['low'], values['high'])}"
+    text += f", n\u00a0=\u00a0{values['count']}" if values["count"] > 1 else ""
+    method = str(values.get("method") or "")
+    return text + (f' <span class="source">{method}</span>' if method else "")
+
+
+def badge(verdict: str, text: str | None = None) -> str:
+    """A verdict as coloured text with a symbol; `text` replaces its name."""
+    symbol, _ = VERDICTS[verdict]
+    return f'<span class="verdict verdict-{verdict.split()[0]}">{symbol} {text or verdict}</span>'
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `3 min`, `1.5 h`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def slug(key: str) -> str:
+    """A claim's key as part of an address: `l1.relu-optimum` as `l1-relu-optimum`."""
+    return re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
