@@ -2,7 +2,7 @@
 
 from sparsenn_core.lasso.certificate import Certificate
 from sparsenn_core.lasso.certify import certify
-from sparsenn_core.lasso.moments import data_from_moments
+from sparsenn_core.lasso.gram_form import data_from_gram
 from sparsenn_core.lasso.shallow import ShallowOptimum, shallow_optimum
 from sparsenn_core.lasso.solution import Batch, Solution
 from sparsenn_core.lasso.solver import solve, solve_batch
@@ -17,7 +17,7 @@ __all__ = [
     "WidthBounds",
     "atom_rank",
     "certify",
-    "data_from_moments",
+    "data_from_gram",
     "shallow_optimum",
     "solve",
     "solve_batch",

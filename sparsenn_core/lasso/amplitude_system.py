@@ -19,7 +19,7 @@ def solve_right(left: Tensor, factor: Tensor) -> Tensor:
 
 
 def overlaps(rows: Tensor, u: Tensor, factor: Tensor) -> Tensor:
-    """(U U') o (X G^-1 X') [R, K, K]: inner products of the atoms u_k x_k' in the metric of G."""
+    """(U U') o (X G^-1 X') [R, K, K]: inner products of the atoms u_k x_k' weighted with G^-1."""
     half = torch.linalg.solve_triangular(factor, rows.mT, upper=False)
     return (u @ u.mT).mul_(half.mT @ half)
 

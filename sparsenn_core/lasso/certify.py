@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.lasso.certificate import Certificate, evaluate
-from sparsenn_core.lasso.reduction import FEASIBLE, checked
+from sparsenn_core.lasso.rank_reduction import FEASIBLE, checked
 from sparsenn_core.lasso.solver import solve
 
 

@@ -1,4 +1,4 @@
-"""The penalised problem from second moments: a layer's data, however many samples, as at most K + 1 columns."""
+"""The penalised problem from its Gram matrix: a layer's data, however many samples, as at most K + 1 columns."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sparsenn_core.errors import InputError
 Array = NDArray[np.float64]
 
 
-def data_from_moments(gram: Array, cross: Array, energy: float) -> tuple[Array, Array]:
+def data_from_gram(gram: Array, cross: Array, energy: float) -> tuple[Array, Array]:
     """Features [K, n] and targets [D, n], n <= K + 1, on which every V has the penalised objective of the full data.
 
     `gram` [K, K] = Phi Phi' / (N D), `cross` [D, K] = Psi Phi' / (N D), `energy` = ||Psi||_F^2 / (N D), which one
     streamed pass in float64 collects. The objective ||V Phi - Psi||^2 / (N D) is a function of these alone, so
-    `solve(*data_from_moments(...), strength)` answers for the full data at a cost independent of N. Directions of the
+    `solve(*data_from_gram(...), strength)` answers for the full data at a cost independent of N. Directions of the
     Gram matrix below rounding (1e-15 K of its largest eigenvalue) are dropped. Cost O(K^3).
     """
     if gram.shape != (cross.shape[1],) * 2:

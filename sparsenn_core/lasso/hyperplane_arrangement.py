@@ -21,7 +21,7 @@ ON_PLANE = 1e-10  # |xbar . w| / ||xbar|| below this counts as zero at a vertex
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class HyperplaneArrangement:
     """extended [N, d + 1]; activation patterns of cells [C, N]; plane [E] and pattern [E, N] of edges; vertices."""
 
     extended: Array
@@ -63,7 +63,7 @@ class Arrangement:
         return (pattern == self.edge_pattern).all(1)
 
 
-def arrangement(inputs: Array) -> Arrangement:
+def hyperplane_arrangement(inputs: Array) -> HyperplaneArrangement:
     """Cells, edges and vertices for inputs [N, 1] or [N, 2]; O(N^3) memory and time for two dimensions."""
     count, dim = inputs.shape
     extended = np.concatenate([inputs, np.ones((count, 1))], 1)
@@ -74,7 +74,7 @@ def arrangement(inputs: Array) -> Arrangement:
     raise InputError(f"inputs have {dim} dimensions; the cells are listed for 1 or 2")
 
 
-def _circle(extended: Array) -> Arrangement:
+def _circle(extended: Array) -> HyperplaneArrangement:
     """d = 1: vertices are the directions orthogonal to a sample, cells the arcs between them."""
     across = np.stack([-extended[:, 1], extended[:, 0]], 1) / np.linalg.norm(extended, axis=1)[:, None]
     vertices = np.concatenate([across, -across])
@@ -83,10 +83,10 @@ def _circle(extended: Array) -> Arrangement:
     between = np.hstack([np.cos(middle), np.sin(middle)])
     cells = np.unique(between @ extended.T > 0, axis=0)
     none = np.zeros((0, len(extended)), dtype=bool)
-    return Arrangement(extended, cells, np.zeros(0, dtype=np.int64), none, vertices)
+    return HyperplaneArrangement(extended, cells, np.zeros(0, dtype=np.int64), none, vertices)
 
 
-def _sphere(extended: Array) -> Arrangement:
+def _sphere(extended: Array) -> HyperplaneArrangement:
     """d = 2: around each vertex the planes through it cut the tangent plane into sectors (cells) and rays (edges)."""
     unit = extended / np.linalg.norm(extended, axis=1)[:, None]
     vertices = _vertices(unit)
@@ -108,7 +108,9 @@ def _sphere(extended: Array) -> Arrangement:
         patterns.append(edge)
     keyed = np.concatenate([np.concatenate(planes)[:, None], np.concatenate(patterns)], 1)
     edges = np.unique(keyed.astype(np.int64), axis=0)
-    return Arrangement(extended, np.unique(np.concatenate(cells), axis=0), edges[:, 0], edges[:, 1:] > 0, vertices)
+    return HyperplaneArrangement(
+        extended, np.unique(np.concatenate(cells), axis=0), edges[:, 0], edges[:, 1:] > 0, vertices
+    )
 
 
 def _vertices(unit: Array) -> Array:

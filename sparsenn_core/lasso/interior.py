@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sparsenn_core.lasso.newton import AmplitudeSystem, gram_factor, solve_right
+from sparsenn_core.lasso.amplitude_system import AmplitudeSystem, gram_factor, solve_right
 
 STEP = 0.99  # share of the way to the boundary that a step may go
 MOST_STEPS = 80

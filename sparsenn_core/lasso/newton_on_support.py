@@ -1,4 +1,4 @@
-"""Newton polish: from an interior iterate to the optimum on its support, to rounding error.
+"""Newton's method on the support: from an interior iterate to the optimum on its support, to rounding error.
 
 On the boundary set E = {k : ||L x_k|| = 1} the optimum solves the square system L G(a) = B, ||L x_k||^2 = 1 in the
 dual L and the amplitudes of E, all other amplitudes being zero. Newton's method on it converges quadratically. The
@@ -11,11 +11,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from sparsenn_core.lasso.amplitude_system import AmplitudeSystem, gram_factor, overlaps, solve_right
 from sparsenn_core.lasso.interior import Iterate, Reduced
-from sparsenn_core.lasso.newton import AmplitudeSystem, gram_factor, overlaps, solve_right
 
 STEPS = 30
-METRIC_SHIFT = 1e-9  # keeps the metric definite where the support spans less than R^p; only the speed depends on it
+GRAM_SHIFT = 1e-9  # keeps G(a) definite where the support spans less than R^p; only the speed depends on it
 SYSTEM_SHIFT = 1e-12  # the same for dependent atoms, where the optimum is a polytope and any point of it will do
 NEAR = 0.9  # columns below this norm are not looked at; the certificate is
 INDEPENDENT = 1e-11  # least eigenvalue of the normalised overlaps that counts as independence (1e-16 K is rounding)
@@ -44,7 +44,7 @@ def first_support(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> Tensor:
     u = problem.rows @ dual.mT
     norms = u.norm(dim=-1)
     slack = ((1 - norms) * (1 + norms) / 2).clamp_min(1e-16)
-    factor = metric(problem, amplitudes)
+    factor = shifted_gram_factor(problem, amplitudes)
     miss = solve_right(problem.targets, factor) - dual
     positive = amplitudes.clamp_min(1e-300)
     system = AmplitudeSystem(problem.rows, u, factor, slack / positive)
@@ -52,7 +52,7 @@ def first_support(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> Tensor:
     return amplitudes * (amplitudes + change > amplitudes / 2)
 
 
-def polish(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
+def newton_on_support(problem: Reduced, amplitudes: Tensor, dual: Tensor) -> tuple[Tensor, Tensor]:
     """Newton's method on the boundary set; returns (amplitudes [R, K], zero off the support, dual [R, q, p])."""
     amplitudes = first_support(problem, amplitudes, dual)
     boundary = amplitudes > 0
@@ -77,7 +77,7 @@ def _newton(
     problem: Reduced, amplitudes: Tensor, dual: Tensor, u: Tensor, slack: Tensor, boundary: Tensor
 ) -> tuple[Tensor, Tensor]:
     rows = problem.rows
-    factor = metric(problem, amplitudes)
+    factor = shifted_gram_factor(problem, amplitudes)
     stationarity = problem.targets - problem.ridge[:, None, None] * dual - (u * amplitudes[..., None]).mT @ rows
     miss = solve_right(stationarity, factor)
     matrix, scale = scaled_overlaps(rows, u, factor, boundary)
@@ -88,7 +88,7 @@ def _newton(
     return da, miss - solve_right((u * da[..., None]).mT @ rows, factor)
 
 
-def metric(problem: Reduced, amplitudes: Tensor, shift: float = METRIC_SHIFT) -> Tensor:
+def shifted_gram_factor(problem: Reduced, amplitudes: Tensor, shift: float = GRAM_SHIFT) -> Tensor:
     """Cholesky factor of G(a), shifted by `shift` of its mean diagonal so that it exists for every support.
 
     A ridge is shift enough; on top of a small one, `shift` would slow the steps where the support does not span R^p.
@@ -111,10 +111,10 @@ def scaled_overlaps(rows: Tensor, u: Tensor, factor: Tensor, boundary: Tensor) -
 def independent_atoms(problem: Reduced, amplitudes: Tensor, dual: Tensor, boundary: Tensor) -> Tensor:
     """[R] whether the atoms u_k x_k' of the boundary set are linearly independent, hence the solution unique.
 
-    Independence does not depend on the metric; the normalised overlaps have least eigenvalue above `INDEPENDENT`
+    Independence does not depend on G(a), in which overlaps are measured; the normalised overlaps have least eigenvalue above `INDEPENDENT`
     exactly if they stay positive definite when shifted down by it.
     """
     u = problem.rows @ dual.mT
-    matrix, _ = scaled_overlaps(problem.rows, u, metric(problem, amplitudes), boundary)
+    matrix, _ = scaled_overlaps(problem.rows, u, shifted_gram_factor(problem, amplitudes), boundary)
     matrix.diagonal(dim1=-2, dim2=-1).sub_(INDEPENDENT)
     return torch.linalg.cholesky_ex(matrix)[1] == 0

@@ -20,7 +20,7 @@ FEASIBLE = 1e-10  # relative residual up to which constraints count as feasible
 
 
 @dataclass(frozen=True)
-class Reduction:
+class RankReduction:
     """R problems of equal ranks: rows [R, K, p], targets [R, q, p], ridge [R].
 
     `basis` [R, D, q] and `lift` [R, p, N] lead back; `outside` [R, D, N] is what the penalised dual has outside the
@@ -70,7 +70,7 @@ def _stack(values: ArrayLike, name: str) -> Array:
     return array
 
 
-def reductions(features: Array, targets: Array, strength: Array | None, rtol: float) -> list[Reduction]:
+def rank_reductions(features: Array, targets: Array, strength: Array | None, rtol: float) -> list[RankReduction]:
     """Rank reduction of a checked batch, in groups of equal ranks. Problems whose targets are zero are left out.
 
     The constrained problem cuts singular values at `rtol`, the penalised one, where the ridge keeps every direction
@@ -100,7 +100,7 @@ def reductions(features: Array, targets: Array, strength: Array | None, rtol: fl
             at = np.flatnonzero(q_rank == q)
             q_basis = basis[at, :, :q]
             q_targets = q_basis.swapaxes(1, 2) @ reduced[at]
-            groups.append(Reduction(of[at], rows[at], q_targets, ridge[at], q_basis, lift[at], outside[at]))
+            groups.append(RankReduction(of[at], rows[at], q_targets, ridge[at], q_basis, lift[at], outside[at]))
     return groups
 
 

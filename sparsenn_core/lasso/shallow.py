@@ -3,7 +3,7 @@
 With any number of hidden units, the least (1/ND) ||f(X) - Y||^2 + (strength/2) sum_k (||wbar_k||^2 + ||v_k||^2) is
 that of (1/ND) ||f(X) - Y||^2 + strength sum_k ||v_k|| with unit wbar_k: a penalised multi-task lasso whose features
 relu(Xbar wbar) run over the whole sphere. Column generation solves it on finitely many directions and adds those where
-the dual exceeds 1, found exactly by `arrangement`; the scaled dual bounds the optimum over all networks from below.
+the dual exceeds 1, found exactly by `hyperplane_arrangement`; the scaled dual bounds the optimum over all networks from below.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso.arrangement import Arrangement, arrangement
 from sparsenn_core.lasso.certificate import evaluate
+from sparsenn_core.lasso.hyperplane_arrangement import HyperplaneArrangement, hyperplane_arrangement
 from sparsenn_core.lasso.solver import solve
 from sparsenn_core.lasso.sparsify import sparsify
 
@@ -74,7 +74,7 @@ def shallow_optimum(inputs: ArrayLike, targets: ArrayLike, strength: float, *, t
     x, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError(f"inputs {x.shape} and targets {y.shape} must be finite [N, d] and [N, D]")
-    cells = arrangement(x)
+    cells = hyperplane_arrangement(x)
     directions = _unit(cells.vertices)
     for round_ in range(1, ROUNDS + 1):
         features = _features(cells, directions)
@@ -134,12 +134,12 @@ def _unit(vectors: Array) -> Array:
     return vectors / np.linalg.norm(vectors, axis=1)[:, None]
 
 
-def _features(cells: Arrangement, directions: Array) -> Array:
+def _features(cells: HyperplaneArrangement, directions: Array) -> Array:
     return np.maximum(directions @ cells.extended.T, 0.0)
 
 
 def _certified(
-    cells: Arrangement,
+    cells: HyperplaneArrangement,
     directions: Array,
     coef: Array,
     dual: Array,

@@ -1,4 +1,4 @@
-"""Solutions of the multi-task lasso with a certificate each: reduce, interior point, polish, verify on the data."""
+"""Solutions of the multi-task lasso with a certificate each: reduce, interior point, Newton on the support, verify on the data."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from sparsenn_core.lasso.amplitude_system import solve_right
 from sparsenn_core.lasso.certificate import Array, evaluate
 from sparsenn_core.lasso.interior import Reduced, interior_point
-from sparsenn_core.lasso.newton import solve_right
-from sparsenn_core.lasso.polish import first_support, independent_atoms, metric, near_columns, polish
-from sparsenn_core.lasso.reduction import RANK_TOLERANCE, Reduction, checked, reductions
+from sparsenn_core.lasso.newton_on_support import (
+    first_support,
+    independent_atoms,
+    near_columns,
+    newton_on_support,
+    shifted_gram_factor,
+)
+from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, RankReduction, checked, rank_reductions
 from sparsenn_core.lasso.solution import Batch, Solution
 
 CERTIFIED = 1e-12  # largest gap, and residual of the constraints, with which a solution is final
 BOUNDARY = 1e-9  # ||L phi_k|| > 1 - BOUNDARY counts as 1
 CORRECTIONS = 2  # of the rounding error of the constraints
-CORRECTION_SHIFT = 1e-13  # smaller than the polish's: these steps must converge where the support is nearly dependent
+CORRECTION_SHIFT = (
+    1e-13  # smaller than that of Newton's method: these steps must converge where the support is nearly dependent
+)
 TOGETHER = 2**18  # entries of the K x K systems solved in one batch: what stays in cache
-ATTEMPTS = ((1e-10, 0.9), (1e-13, 0.0))  # (gap at which the polish takes over, norm below which columns are set aside)
+ATTEMPTS = (
+    (1e-10, 0.9),
+    (1e-13, 0.0),
+)  # (gap from which Newton's method goes on, norm below which columns are set aside)
 
 
 def solve(
@@ -48,7 +59,7 @@ def solve_batch(
     phi, psi, each = checked(features, targets, strength)
     best = _Best(phi, psi, each)
     together = max(1, TOGETHER // phi.shape[1] ** 2)
-    for group in reductions(phi, psi, each, rtol):
+    for group in rank_reductions(phi, psi, each, rtol):
         for tol, clear in ATTEMPTS:
             still = np.flatnonzero(best.error[group.members] >= CERTIFIED)
             for start in range(0, len(still), together):
@@ -100,16 +111,16 @@ class _Best:
             getattr(batch, name)[members[better]] = value[better]
 
 
-def _members(group: Reduction, index: NDArray[np.int64]) -> Reduction:
-    return Reduction(**{field.name: getattr(group, field.name)[index] for field in fields(Reduction)})
+def _members(group: RankReduction, index: NDArray[np.int64]) -> RankReduction:
+    return RankReduction(**{field.name: getattr(group, field.name)[index] for field in fields(RankReduction)})
 
 
-def _solve_group(best: _Best, group: Reduction, tol: float, clear: float) -> None:
-    """Solve the problems of a group, offer what the polish makes of them and, where that fails, what it began with."""
+def _solve_group(best: _Best, group: RankReduction, tol: float, clear: float) -> None:
+    """Solve the problems of a group, offer what Newton's method makes of them and, where that fails, what it began with."""
     tensors = (torch.from_numpy(np.ascontiguousarray(t)) for t in (group.rows, group.targets, group.ridge))
     problem = Reduced(*tensors)
     near, columns, amplitudes, dual = near_columns(problem, interior_point(problem, tol, clear))
-    _offer(best, group, problem, near, columns, *polish(near, amplitudes, dual))
+    _offer(best, group, problem, near, columns, *newton_on_support(near, amplitudes, dual))
     if (best.error[group.members] >= CERTIFIED).any():
         # nearly dependent atoms: Newton's method is lost where the interior iterate is not
         _offer(best, group, problem, near, columns, first_support(near, amplitudes, dual), dual)
@@ -117,7 +128,7 @@ def _solve_group(best: _Best, group: Reduction, tol: float, clear: float) -> Non
 
 def _offer(
     best: _Best,
-    group: Reduction,
+    group: RankReduction,
     problem: Reduced,
     near: Reduced,
     columns: torch.Tensor,
@@ -134,14 +145,14 @@ def _offer(
 
 
 def _coefficients(
-    batch: Batch, group: Reduction, problem: Reduced, amplitudes: torch.Tensor, dual: torch.Tensor
+    batch: Batch, group: RankReduction, problem: Reduced, amplitudes: torch.Tensor, dual: torch.Tensor
 ) -> Array:
     """V [R, D, K] = Q L x_k a_k; rounding errors of the constraints are corrected, on the data, within the support."""
     weighted = amplitudes[..., None] * problem.rows
     coef = group.basis @ (weighted @ dual.mT).mT.numpy()
     if batch.strength is not None:
         return coef
-    factor = metric(problem, amplitudes, CORRECTION_SHIFT)
+    factor = shifted_gram_factor(problem, amplitudes, CORRECTION_SHIFT)
     for _ in range(CORRECTIONS):
         miss = batch.targets[group.members] - coef @ batch.features[group.members]
         reduced = torch.from_numpy(miss @ group.lift.swapaxes(1, 2))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso.reduction import RANK_TOLERANCE, checked
+from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, checked
 
 Array = NDArray[np.float64]
 

@@ -14,8 +14,15 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 from sparsenn_core.recovery.canonical import reduced
 from sparsenn_core.recovery.matching import matched
-from sparsenn_core.recovery.reduction import as_stack
-from sparsenn_core.recovery.stacks import Array, Stack, activation_name, as_tensors, known_activation, stacked
+from sparsenn_core.recovery.unneeded_units import as_weight_arrays
+from sparsenn_core.recovery.weight_arrays import (
+    Array,
+    WeightArrays,
+    activation_name,
+    as_tensors,
+    known_activation,
+    weight_arrays,
+)
 
 Weights = nn.Module | Sequence[Tensor] | Mapping[str, Tensor]
 
@@ -71,11 +78,11 @@ def _layers(network: Weights) -> list[Tensor]:
     return list(network.values()) if isinstance(network, Mapping) else list(network)
 
 
-def _inputs(stack: Stack, n: int) -> Array:
+def _inputs(arrays: WeightArrays, n: int) -> Array:
     """Inputs N(0, I) on which hidden activations are compared; fixed, so that a distance does not vary."""
-    features = stack.weights[0].shape[2]
-    if stack.weights[0].shape[3] > 1:
-        features *= int(np.prod([w.shape[3] for w in stack.weights]))
+    features = arrays.weights[0].shape[2]
+    if arrays.weights[0].shape[3] > 1:
+        features *= int(np.prod([w.shape[3] for w in arrays.weights]))
     x = torch.randn(n, features, generator=generator(0, "alignment", "inputs"), dtype=torch.float64)
     return np.asarray(x)
 
@@ -116,10 +123,10 @@ def aligned(
     name = _activation(teacher, activation)
     like, layers = _layers(teacher), _layers(student)
     batched = layers[0].ndim > like[0].ndim
-    target, source = reduced(as_stack(teacher), name, tolerance), stacked(layers, batched=batched)
+    target, source = reduced(as_weight_arrays(teacher), name, tolerance), weight_arrays(layers, batched=batched)
     _check_shapes(target, source)
     finite = np.isfinite(source.squared_norm())
-    source = Stack([np.where(finite[:, None, None, None], w, 0.0) for w in source.weights], source.biases)
+    source = WeightArrays([np.where(finite[:, None, None, None], w, 0.0) for w in source.weights], source.biases)
     width = [max(a, b) for a, b in zip(target.hidden, source.hidden, strict=True)]
     target, source = target.padded(width), reduced(source, name, tolerance).padded(width)
     signed = name == "tanh" if signed is None else signed
@@ -143,9 +150,9 @@ def _activation(teacher: nn.Module | Sequence[Tensor], activation: str | None) -
     raise InputError("aligned: name the activation (relu, sigmoid or tanh) when the teacher is given as weights")
 
 
-def _check_shapes(teacher: Stack, student: Stack) -> None:
-    def ends(stack: Stack) -> tuple[int, int, list[int]]:
-        return stack.weights[0].shape[2], stack.weights[-1].shape[1], [w.shape[3] for w in stack.weights]
+def _check_shapes(teacher: WeightArrays, student: WeightArrays) -> None:
+    def ends(arrays: WeightArrays) -> tuple[int, int, list[int]]:
+        return arrays.weights[0].shape[2], arrays.weights[-1].shape[1], [w.shape[3] for w in arrays.weights]
 
     if ends(teacher) != ends(student):
         raise InputError(

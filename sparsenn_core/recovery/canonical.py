@@ -7,26 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from sparsenn_core.recovery.reduction import as_stack, merge_duplicates_, remove_dead_
 from sparsenn_core.recovery.rescaling import balance_
-from sparsenn_core.recovery.stacks import Stack, activation_name, as_tensors, known_activation
 from sparsenn_core.recovery.symmetry import move
+from sparsenn_core.recovery.unneeded_units import as_weight_arrays, merge_duplicates_, remove_dead_
+from sparsenn_core.recovery.weight_arrays import WeightArrays, activation_name, as_tensors, known_activation
 
 
-def reduced(stack: Stack, activation: str, tolerance: float) -> Stack:
+def reduced(arrays: WeightArrays, activation: str, tolerance: float) -> WeightArrays:
     """A copy without dead units and duplicates and, for relu, with balanced scales (`rescaling.balance_`, power 1).
 
     Shapes stay: a removed unit keeps its place with zero weights. What is left to choose is the order of the units
     and, for tanh, their signs.
     """
     known_activation(activation)
-    stack = stack.copy()
+    arrays = arrays.copy()
     nonzeros = -1
     # a merge can make units of the next layer equal or dead, and a death can make others equal
-    while (left := sum(int(np.count_nonzero(w)) for w in stack.weights)) != nonzeros:
+    while (left := sum(int(np.count_nonzero(w)) for w in arrays.weights)) != nonzeros:
         nonzeros = left
-        merge_duplicates_(remove_dead_(stack, activation), activation, tolerance)
-    return balance_(stack) if activation == "relu" else stack
+        merge_duplicates_(remove_dead_(arrays, activation), activation, tolerance)
+    return balance_(arrays) if activation == "relu" else arrays
 
 
 def canonical(
@@ -41,12 +41,12 @@ def canonical(
     discontinuous where two norms cross: to measure a distance use `aligned`, which searches instead.
     """
     name = activation or (activation_name(network) if isinstance(network, nn.Module) else "")
-    stack = reduced(as_stack(network), name, tolerance)
-    for layer in range(len(stack.hidden)):
-        rows = stack.weights[layer].reshape(1, stack.hidden[layer], -1)
+    arrays = reduced(as_weight_arrays(network), name, tolerance)
+    for layer in range(len(arrays.hidden)):
+        rows = arrays.weights[layer].reshape(1, arrays.hidden[layer], -1)
         peak = np.take_along_axis(rows, np.abs(rows).argmax(2)[:, :, None], 2)[:, :, 0]
         sign = np.where((peak < 0) & (name == "tanh"), -1.0, 1.0)
         order = np.argsort(-np.linalg.norm(rows, axis=2), axis=1, kind="stable")
-        move(stack, layer, order, np.take_along_axis(sign, order, 1))
+        move(arrays, layer, order, np.take_along_axis(sign, order, 1))
     like = list(network.parameters()) if isinstance(network, nn.Module) else list(network)
-    return as_tensors(stack.weights, like, batched=False)
+    return as_tensors(arrays.weights, like, batched=False)

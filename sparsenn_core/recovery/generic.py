@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.recovery.quotient import linear_layers
-from sparsenn_core.recovery.stacks import Array
+from sparsenn_core.recovery.weight_arrays import Array
 
 _ROUNDING = 1e-15  # moved parameters go so much beyond the tolerance, lest rounding bring them back
 _LEAST_TOLERANCE = 1e-14

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsenn_core.recovery.stacks import Array, Stack, hidden_activations
 from sparsenn_core.recovery.symmetry import (
     assign,
     descend,
@@ -16,35 +15,38 @@ from sparsenn_core.recovery.symmetry import (
     move,
     random_element,
 )
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays, hidden_activations
 
 ENUMERATE_UP_TO = 5040  # 7! permutations, or 5! * 2^5 signed ones (3840)
 _CHUNK = 5_000_000  # numbers held at once by the copies of a batch
 _LARGEST_SEARCH = 20_000_000  # numbers an exact search may hold for one run
 
 
-def match_activations(target: Stack, source: Stack, activation: str, inputs: Array, *, signed: bool) -> Stack:
+def match_activations(
+    target: WeightArrays, source: WeightArrays, activation: str, inputs: Array, *, signed: bool
+) -> WeightArrays:
     """The source with the units of each hidden layer assigned to the target's by what they compute on `inputs`.
 
     Each layer's assignment has the least sum of squared differences of the hidden activations (up to sign where
     `signed`), on its own; weights play no part. `source` is moved in place.
     """
-    ours, theirs = (hidden_activations(stack, activation, inputs) for stack in (target, source))
+    ours, theirs = (hidden_activations(arrays, activation, inputs) for arrays in (target, source))
     for layer, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         move(source, layer, *assign(a @ b.transpose(0, 2, 1), signed=signed))
     return source
 
 
-def _joined(parts: Sequence[Stack]) -> Stack:
+def _joined(parts: Sequence[WeightArrays]) -> WeightArrays:
     """The runs of all parts, one part after the other."""
-    return Stack(
+    return WeightArrays(
         [np.concatenate(arrays) for arrays in zip(*(p.weights for p in parts), strict=True)],
         [np.concatenate(arrays) for arrays in zip(*(p.biases for p in parts), strict=True)],
     )
 
 
 def _started(
-    target: Stack, source: Stack, activation: str, *, signed: bool, inputs: Array, starts: int, seed: int
-) -> Stack:
+    target: WeightArrays, source: WeightArrays, activation: str, *, signed: bool, inputs: Array, starts: int, seed: int
+) -> WeightArrays:
     """The best, run by run, of the descents from the source as it is, from the activation match, and from `starts`
     random elements of the group, the same for every run."""
     rng = np.random.default_rng(seed)
@@ -64,8 +66,8 @@ def _started(
 
 
 def matched(
-    target: Stack,
-    source: Stack,
+    target: WeightArrays,
+    source: WeightArrays,
     activation: str,
     *,
     signed: bool,
@@ -73,7 +75,7 @@ def matched(
     starts: int,
     seed: int,
     enumerate_up_to: int = ENUMERATE_UP_TO,
-) -> tuple[Stack, NDArray[np.bool_]]:
+) -> tuple[WeightArrays, NDArray[np.bool_]]:
     """The source's runs, each moved close to `target` (one run), and whether no group element brings it closer.
 
     `signed` lets units change sign, as tanh, which is odd, allows. The search is exact, by enumeration, where that

@@ -13,7 +13,7 @@ from sparsenn_core.networks import MLP
 from sparsenn_core.randomness import generator
 from sparsenn_core.recovery.matching import ENUMERATE_UP_TO, matched
 from sparsenn_core.recovery.separation import separation
-from sparsenn_core.recovery.stacks import Stack, read_module
+from sparsenn_core.recovery.weight_arrays import WeightArrays, read_module
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def linear_layers(net: nn.Module) -> list[nn.Linear]:
     return layers
 
 
-def read_tanh_mlp(net: nn.Module) -> Stack:
-    """The stack of a fully connected network with tanh after every hidden layer; `InputError` for any other."""
+def read_tanh_mlp(net: nn.Module) -> WeightArrays:
+    """The weight arrays of a fully connected network with tanh after every hidden layer; `InputError` for any other."""
     count = len(linear_layers(net))
     if isinstance(net, MLP):
         kinds = [type(net.activation).__name__] * (count - 1)
@@ -108,9 +108,9 @@ def quotient_distance(
     return QuotientDistance(distance, certified, _parameters(moved, b))
 
 
-def _parameters(stack: Stack, like: nn.Module) -> list[Tensor]:
+def _parameters(arrays: WeightArrays, like: nn.Module) -> list[Tensor]:
     values = []
-    for weight, bias, layer in zip(stack.weights, stack.biases, linear_layers(like), strict=True):
+    for weight, bias, layer in zip(arrays.weights, arrays.biases, linear_layers(like), strict=True):
         values.append(torch.from_numpy(weight[0, :, :, 0].copy()))
         if layer.bias is not None:
             values.append(torch.from_numpy(bias[0].copy()))

@@ -18,13 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from sparsenn_core.recovery.reduction import as_stack, remove_dead_
-from sparsenn_core.recovery.stacks import Array, Stack
+from sparsenn_core.recovery.unneeded_units import as_weight_arrays, remove_dead_
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays
 
 _SWEEPS = 10_000
 
 
-def balance_(stack: Stack, power: int = 1) -> Stack:
+def balance_(arrays: WeightArrays, power: int = 1) -> WeightArrays:
     """Scale the units of relu networks without biases so that incoming and outgoing weights have equal p-norms.
 
     The unique balanced point of the rescaling orbit and the minimiser of sum |w|^p on it, p = `power`. In place,
@@ -33,22 +33,22 @@ def balance_(stack: Stack, power: int = 1) -> Stack:
     """
     for _ in range(_SWEEPS):
         largest = 0.0
-        for layer in range(len(stack.weights) - 1):
-            w, after = stack.weights[layer], stack.weights[layer + 1]
+        for layer in range(len(arrays.weights) - 1):
+            w, after = arrays.weights[layer], arrays.weights[layer + 1]
             inward, outward = (np.abs(w) ** power).sum((2, 3)), (np.abs(after) ** power).sum((1, 3))
             live = (inward > 0) & (outward > 0)
             log = np.log(np.where(live, outward, 1.0) / np.where(live, inward, 1.0)) / (2 * power)
-            stack.weights[layer] = w * np.exp(log)[:, :, None, None]
-            stack.weights[layer + 1] = after * np.exp(-log)[:, None, :, None]
+            arrays.weights[layer] = w * np.exp(log)[:, :, None, None]
+            arrays.weights[layer + 1] = after * np.exp(-log)[:, None, :, None]
             largest = max(largest, float(np.abs(log).max(initial=0.0)))
         if largest < 1e-13:
             break
-    return stack
+    return arrays
 
 
 def _rescaled_minimum(network: nn.Module | Sequence[Tensor | Array], power: int) -> float:
-    stack = balance_(remove_dead_(as_stack(network), "relu"), power)
-    return float(sum((np.abs(w) ** power).sum() for w in stack.weights))
+    arrays = balance_(remove_dead_(as_weight_arrays(network), "relu"), power)
+    return float(sum((np.abs(w) ** power).sum() for w in arrays.weights))
 
 
 def relu_l1_optimum(network: nn.Module | Sequence[Tensor | Array]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparsenn_core.recovery.stacks import Array, Stack
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays
 
 
 def _least_move(vectors: Array, extra: Array | None = None) -> float:
@@ -29,7 +29,7 @@ def _sorted_gap(vectors: Array) -> Array:
     return np.square(ordered[:, None] - ordered[None]).sum(2)
 
 
-def separation(stack: Stack) -> float:
+def separation(arrays: WeightArrays) -> float:
     """A lower bound of min ||g theta - theta|| over all symmetries g of a tanh network (one run) but the identity.
 
     Elements that move one hidden layer only are covered exactly. For the others let l be the first and m > l the last
@@ -42,10 +42,10 @@ def separation(stack: Stack) -> float:
     other g, ||g theta' - theta|| >= separation - ||g' theta' - theta||.
     """
     first, last, alone = [], [], []
-    for layer, units in enumerate(stack.hidden):
-        inward = stack.weights[layer][0].reshape(units, -1)
-        bias = stack.biases[layer][0][:, None]
-        outward = stack.weights[layer + 1][0].transpose(1, 0, 2).reshape(units, -1)
+    for layer, units in enumerate(arrays.hidden):
+        inward = arrays.weights[layer][0].reshape(units, -1)
+        bias = arrays.biases[layer][0][:, None]
+        outward = arrays.weights[layer + 1][0].transpose(1, 0, 2).reshape(units, -1)
         alone.append(_least_move(np.concatenate([inward, bias, outward], axis=1)))
         first.append(_least_move(np.concatenate([inward, bias], axis=1), _sorted_gap(outward) / 2))
         last.append(_least_move(np.concatenate([bias, outward], axis=1), _sorted_gap(inward) / 2))

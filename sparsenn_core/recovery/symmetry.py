@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from sparsenn_core.recovery.stacks import Array, Stack
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays
 
 Index = NDArray[np.intp]
 _ALL_AT_ONCE = 4  # up to so many units, trying all n! permutations of a whole batch beats one solver call a run
@@ -44,26 +44,28 @@ def assign(gain: Array, *, signed: bool) -> tuple[Index, Array]:
     return order, np.where(chosen < 0, -1.0, 1.0) if signed else np.ones((runs, n))
 
 
-def move(stack: Stack, layer: int, order: Index, sign: Array) -> None:
+def move(arrays: WeightArrays, layer: int, order: Index, sign: Array) -> None:
     """Put unit order[r, j] of hidden `layer` in place j, with sign[r, j], in every run; in place."""
-    w, b, after = stack.weights[layer], stack.biases[layer], stack.weights[layer + 1]
-    stack.weights[layer] = np.take_along_axis(w, order[:, :, None, None], 1) * sign[:, :, None, None]
-    stack.biases[layer] = np.take_along_axis(b, order, 1) * sign
-    stack.weights[layer + 1] = np.take_along_axis(after, order[:, None, :, None], 2) * sign[:, None, :, None]
+    w, b, after = arrays.weights[layer], arrays.biases[layer], arrays.weights[layer + 1]
+    arrays.weights[layer] = np.take_along_axis(w, order[:, :, None, None], 1) * sign[:, :, None, None]
+    arrays.biases[layer] = np.take_along_axis(b, order, 1) * sign
+    arrays.weights[layer + 1] = np.take_along_axis(after, order[:, None, :, None], 2) * sign[:, None, :, None]
 
 
-def gains(target: Stack, source: Stack, layer: int) -> Array:
+def gains(target: WeightArrays, source: WeightArrays, layer: int) -> Array:
     """G[r, j, k]: what giving place j of hidden `layer` to the source's unit k adds to the inner product."""
 
-    def rows(stack: Stack) -> Array:
-        w, after = stack.weights[layer], stack.weights[layer + 1].transpose(0, 2, 1, 3)
-        flat = [w.reshape(*w.shape[:2], -1), stack.biases[layer][:, :, None], after.reshape(*after.shape[:2], -1)]
+    def rows(arrays: WeightArrays) -> Array:
+        w, after = arrays.weights[layer], arrays.weights[layer + 1].transpose(0, 2, 1, 3)
+        flat = [w.reshape(*w.shape[:2], -1), arrays.biases[layer][:, :, None], after.reshape(*after.shape[:2], -1)]
         return np.concatenate(flat, axis=2)
 
     return rows(target) @ rows(source).transpose(0, 2, 1)
 
 
-def descend(target: Stack, source: Stack, layers: Sequence[int], *, signed: bool, sweeps: int = 100) -> Stack:
+def descend(
+    target: WeightArrays, source: WeightArrays, layers: Sequence[int], *, signed: bool, sweeps: int = 100
+) -> WeightArrays:
     """Alternate exact assignments, hidden layer by hidden layer, until none improves; `source` is moved in place.
 
     `layers` are all the hidden layers, in the order of the sweeps. The distance never grows; the end is a local
@@ -108,7 +110,7 @@ def enumerated_layers(hidden: list[int], *, signed: bool) -> tuple[list[int], in
     return best, size(best)
 
 
-def exact_search(target: Stack, source: Stack, *, signed: bool) -> Stack:
+def exact_search(target: WeightArrays, source: WeightArrays, *, signed: bool) -> WeightArrays:
     """The source's runs moved, each by the group element that brings it closest to the target (one run).
 
     The layers of `enumerated_layers` are tried out, the others assigned. Cost grows with the number of elements; call

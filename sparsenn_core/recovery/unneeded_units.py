@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.recovery.stacks import Array, Stack, stacked
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays, weight_arrays
 
 
-def as_stack(network: nn.Module | Sequence[Tensor | Array]) -> Stack:
-    """The stack, of one run, of a network or of its layer weights; `InputError` if it has biases."""
+def as_weight_arrays(network: nn.Module | Sequence[Tensor | Array]) -> WeightArrays:
+    """The weight arrays, of one run, of a network or of its layer weights; `InputError` if it has biases."""
     if isinstance(network, nn.Module):
         if any(p.ndim == 1 for p in network.parameters()):
             raise InputError(f"{type(network).__name__}: only networks without biases have a canonical form here")
         network = list(network.parameters())
-    return stacked(network, batched=False)
+    return weight_arrays(network, batched=False)
 
 
-def remove_dead_(stack: Stack, activation: str) -> Stack:
+def remove_dead_(arrays: WeightArrays, activation: str) -> WeightArrays:
     """Set every weight of dead hidden units to zero, in place; the function stays as it is (no biases).
 
     A unit is dead without a non-zero outgoing weight; for relu and tanh also without a non-zero incoming one (a
@@ -30,18 +30,18 @@ def remove_dead_(stack: Stack, activation: str) -> Stack:
     """
     while True:
         found = False
-        for layer in range(len(stack.weights) - 1):
-            w, after = stack.weights[layer], stack.weights[layer + 1]
+        for layer in range(len(arrays.weights) - 1):
+            w, after = arrays.weights[layer], arrays.weights[layer + 1]
             speaks = (after != 0).any((1, 3))
             hears = np.ones_like(speaks)
             if activation != "sigmoid":
                 hears = ((w > 0) if activation == "relu" and layer > 0 else (w != 0)).any((2, 3))
             dead = ~(speaks & hears)
             found |= bool((w != 0).any((2, 3))[dead].any() or speaks[dead].any())
-            stack.weights[layer] = np.where(dead[:, :, None, None], 0.0, w)
-            stack.weights[layer + 1] = np.where(dead[:, None, :, None], 0.0, after)
+            arrays.weights[layer] = np.where(dead[:, :, None, None], 0.0, w)
+            arrays.weights[layer + 1] = np.where(dead[:, None, :, None], 0.0, after)
         if not found:
-            return stack
+            return arrays
 
 
 def _merge_run(w: Array, after: Array, same: NDArray[np.bool_], factor: Array) -> None:
@@ -78,18 +78,18 @@ def _duplicates(u: Array, activation: str, tolerance: float) -> tuple[NDArray[np
     return same, factor
 
 
-def merge_duplicates_(stack: Stack, activation: str, tolerance: float) -> Stack:
+def merge_duplicates_(arrays: WeightArrays, activation: str, tolerance: float) -> WeightArrays:
     """Merge hidden units that compute the same thing, up to the factor the activation lets through, in place.
 
     relu: incoming weights that are positive multiples of each other; tanh: equal up to sign; sigmoid: equal. The
     outgoing weights are added, times that factor. `tolerance` is the largest difference of the incoming weights,
     relative to the larger one's Euclidean norm (relu: of the unit vectors).
     """
-    for layer in range(len(stack.weights) - 1):
-        w, after = stack.weights[layer], stack.weights[layer + 1]
+    for layer in range(len(arrays.weights) - 1):
+        w, after = arrays.weights[layer], arrays.weights[layer + 1]
         same, factor = _duplicates(w.reshape(*w.shape[:2], -1), activation, tolerance)
         live = (after != 0).any((1, 3))
         same &= live[:, :, None] & live[:, None, :]
         for r in np.flatnonzero(same.any((1, 2))):
             _merge_run(w[r], after[r], same[r], factor[r])
-    return stack
+    return arrays

@@ -25,7 +25,7 @@ _NAMES: dict[type, str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tan
 
 
 @dataclass
-class Stack:
+class WeightArrays:
     """Weights [runs, out, in, taps] and biases [runs, out] (zeros where the networks have none), first layer first."""
 
     weights: list[Array]
@@ -40,15 +40,15 @@ class Stack:
         """Number of units of each hidden layer."""
         return [w.shape[1] for w in self.weights[:-1]]
 
-    def select(self, index: Any) -> Stack:
+    def select(self, index: Any) -> WeightArrays:
         """The runs at `index` (slice or integer array), copied."""
-        return Stack([w[index].copy() for w in self.weights], [b[index].copy() for b in self.biases])
+        return WeightArrays([w[index].copy() for w in self.weights], [b[index].copy() for b in self.biases])
 
-    def copy(self) -> Stack:
+    def copy(self) -> WeightArrays:
         """The same runs in arrays of their own."""
         return self.select(slice(None))
 
-    def squared_distance(self, other: Stack) -> Array:
+    def squared_distance(self, other: WeightArrays) -> Array:
         """Sum of squared differences over all weights and biases, one a run; either side may have one run only."""
         pairs = zip(self.weights + self.biases, other.weights + other.biases, strict=True)
         return np.sum([np.square(a - b).reshape(max(len(a), len(b)), -1).sum(1) for a, b in pairs], axis=0)
@@ -57,7 +57,7 @@ class Stack:
         """Sum of squares of all weights and biases, one a run."""
         return np.sum([np.square(a).reshape(len(a), -1).sum(1) for a in self.weights + self.biases], axis=0)
 
-    def padded(self, hidden: Sequence[int]) -> Stack:
+    def padded(self, hidden: Sequence[int]) -> WeightArrays:
         """Hidden layers widened to `hidden` units with zeros; the function of a network without biases is the same
         for relu and tanh, and for every activation in so far as the new units have no outgoing weights."""
         widths = [self.weights[0].shape[2], *hidden, self.weights[-1].shape[1]]
@@ -65,7 +65,7 @@ class Stack:
         for w, b, before, after in zip(self.weights, self.biases, widths[:-1], widths[1:], strict=True):
             weights.append(np.pad(w, ((0, 0), (0, after - w.shape[1]), (0, before - w.shape[2]), (0, 0))))
             biases.append(np.pad(b, ((0, 0), (0, after - b.shape[1]))))
-        return Stack(weights, biases)
+        return WeightArrays(weights, biases)
 
 
 def activation_name(module: nn.Module) -> str:
@@ -85,8 +85,8 @@ def known_activation(name: str) -> str:
     return name
 
 
-def stacked(weights: Sequence[Tensor | Array], *, batched: bool) -> Stack:
-    """A stack without biases from layer weights [out, in], or [out, in, taps], with a leading run axis if `batched`."""
+def weight_arrays(weights: Sequence[Tensor | Array], *, batched: bool) -> WeightArrays:
+    """Arrays without biases from layer weights [out, in], or [out, in, taps], with a leading run axis if `batched`."""
     arrays = [w.detach().cpu().double().numpy() if isinstance(w, Tensor) else w for w in weights]
     full = []
     for number, w in enumerate(arrays, start=1):
@@ -97,7 +97,7 @@ def stacked(weights: Sequence[Tensor | Array], *, batched: bool) -> Stack:
             )
         full.append(np.array(w[..., None] if w.ndim == 3 else w))
     check_chain(full)
-    return Stack(full, [np.zeros(w.shape[:2]) for w in full])
+    return WeightArrays(full, [np.zeros(w.shape[:2]) for w in full])
 
 
 def check_chain(weights: Sequence[Array]) -> None:
@@ -109,8 +109,8 @@ def check_chain(weights: Sequence[Array]) -> None:
             raise InputError(f"weights {number} and {number + 1} do not fit: {first.shape} then {second.shape}")
 
 
-def read_module(module: nn.Module) -> Stack:
-    """The stack, of one run, of a plain network: layers in the order of its parameters, biases where it has them."""
+def read_module(module: nn.Module) -> WeightArrays:
+    """The weight arrays, of one run, of a plain network: layers in the order of its parameters, biases where it has them."""
     weights: list[Array] = []
     biases: list[Array | None] = []
     for parameter in module.parameters():
@@ -123,7 +123,9 @@ def read_module(module: nn.Module) -> Stack:
         else:
             raise InputError(f"{type(module).__name__}: parameter of shape {value.shape} is no layer's weight or bias")
     check_chain(weights)
-    return Stack(weights, [np.zeros(w.shape[:2]) if b is None else b for w, b in zip(weights, biases, strict=True)])
+    return WeightArrays(
+        weights, [np.zeros(w.shape[:2]) if b is None else b for w, b in zip(weights, biases, strict=True)]
+    )
 
 
 def apply_activation(name: str, z: Array) -> Array:
@@ -135,18 +137,18 @@ def apply_activation(name: str, z: Array) -> Array:
     return 0.5 * (1.0 + np.tanh(0.5 * z))
 
 
-def hidden_activations(stack: Stack, activation: str, inputs: Array) -> list[Array]:
+def hidden_activations(arrays: WeightArrays, activation: str, inputs: Array) -> list[Array]:
     """Outputs of every hidden layer on `inputs` [n, features]: one [runs, units, n * positions] a layer.
 
     A first layer with one input channel and several taps reads the features as one channel of that length
     (`TreeCNN`), any other reads a feature a channel (`MLP`).
     """
     n = len(inputs)
-    first = stack.weights[0]
+    first = arrays.weights[0]
     length = inputs.shape[1] // first.shape[2]
-    h = np.broadcast_to(inputs.reshape(n, first.shape[2], length), (stack.runs, n, first.shape[2], length))
+    h = np.broadcast_to(inputs.reshape(n, first.shape[2], length), (arrays.runs, n, first.shape[2], length))
     layers = []
-    for w, b in zip(stack.weights[:-1], stack.biases[:-1], strict=True):
+    for w, b in zip(arrays.weights[:-1], arrays.biases[:-1], strict=True):
         runs, out, inside, taps = w.shape
         positions = h.shape[-1] // taps
         patches = h.reshape(runs, n, inside, positions, taps).transpose(0, 2, 4, 1, 3).reshape(runs, inside * taps, -1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparsenn_core.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def fit(
     loop = Loop(ensemble, data, settings)
     loop.run(epochs, checkpoint, progress)
     return Fit(
-        ensemble=loop.lanes.whole(),
-        best=loop.lanes.whole_best() if early_stopping else None,
+        ensemble=loop.active_runs.whole(),
+        best=loop.active_runs.whole_best() if early_stopping else None,
         epochs=loop.progress.epochs,
         best_loss=loop.progress.best,
         best_epoch=loop.progress.best_epoch,

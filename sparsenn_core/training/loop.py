@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
+from sparsenn_core.training.active_runs import ActiveRuns
 from sparsenn_core.training.checkpoint import Checkpoint, describe, fingerprint
 from sparsenn_core.training.compilation import CompiledStep, worth_compiling
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.gradients import Loss, automatic, in_tiles, is_large, written_out
-from sparsenn_core.training.lanes import Lanes
 from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.optimizers import Optimizer
 from sparsenn_core.training.step import StepFunction, advance, make_step
@@ -77,7 +77,7 @@ class Loop:
         self.order = None if batch is None else BatchOrder(settings.order or (), data.samples, batch)
         self.steps_per_epoch = 1 if batch is None else -(-data.samples // batch)
         penalty = settings.penalty
-        self.lanes = Lanes(
+        self.active_runs = ActiveRuns(
             ensemble,
             settings.optimizer.for_runs(count, self.device),
             None if penalty is None else penalty.strengths(count, first),
@@ -106,12 +106,12 @@ class Loop:
         spent = self.seconds
         with torch.no_grad(), self._compile_limits(), tqdm(total=epochs, initial=self.epoch, disable=not bar) as meter:
             self._prepare(epochs)
-            while self.epoch < epochs and self.lanes.training:
+            while self.epoch < epochs and self.active_runs.training:
                 self._epoch()
                 self._settle(epochs)
                 meter.update(1)
                 if bar and self.epoch % 10 == 0:
-                    meter.set_postfix(runs=int(self.lanes.active.sum()))
+                    meter.set_postfix(runs=int(self.active_runs.busy.sum()))
                 self.seconds = spent + time.perf_counter() - start
                 if checkpoint and self.epoch % checkpoint.every == 0:
                     checkpoint.save(self._state(print_of_start))
@@ -130,7 +130,7 @@ class Loop:
 
     def _prepare(self, epochs: int) -> None:
         """Lay out the data of the runs still in training and choose the step for their number."""
-        data = self.data.select(self.lanes.runs.to(self.device))
+        data = self.data.select(self.active_runs.runs.to(self.device))
         shared = data.of_run is None
         self.present = data
         if self.order is None:
@@ -144,7 +144,7 @@ class Loop:
 
     def _make_step(self, *, shared: bool, compiled: bool) -> StepFunction:
         """The step by the fastest way: small ones compiled whole, on large batches the gradient written out."""
-        s, ensemble = self.settings, self.lanes.ensemble
+        s, ensemble = self.settings, self.active_runs.ensemble
         if self.order is None and (s.tile or not compiled or is_large(ensemble, self.data.samples)):
             by_hand = written_out(ensemble, s.loss, shared=shared, tile=s.tile)
             if by_hand:
@@ -154,21 +154,21 @@ class Loop:
         return CompiledStep(step, self.device) if compiled else step
 
     def _epoch(self) -> None:
-        lanes = self.lanes
-        total = torch.zeros(len(lanes), dtype=torch.float64, device=self.device)
+        active_runs = self.active_runs
+        total = torch.zeros(len(active_runs), dtype=torch.float64, device=self.device)
         done = self.epoch * self.steps_per_epoch
         wanted = [o for o in self.observe if o.steps]
         for number, (x, y) in enumerate(self._batches(), start=done + 1):
             self.step(
-                lanes.params,
-                lanes.buffers,
-                lanes.state,
+                active_runs.params,
+                active_runs.buffers,
+                active_runs.state,
                 total,
-                lanes.coefficients(number),
+                active_runs.coefficients(number),
                 x,
                 y,
-                lanes.penalty,
-                lanes.optimizer,
+                active_runs.penalty,
+                active_runs.optimizer,
             )
             if wanted:
                 self._look(number, [o for o in wanted if number in o.steps])
@@ -180,7 +180,7 @@ class Loop:
         if self.order is None:
             yield self.full_batch
             return
-        indices = self.order.epoch(self.lanes.runs.tolist())
+        indices = self.order.epoch(self.active_runs.runs.tolist())
         whole, rest = (indices, []) if len(indices[-1][0]) == len(indices[0][0]) else (indices[:-1], indices[-1:])
         # many steps gathered at once: a gather inside the step would not compile to vector code
         for block in [*(whole[i : i + GATHERED] for i in range(0, len(whole), GATHERED)), rest]:
@@ -191,14 +191,14 @@ class Loop:
     def _look(
         self, step: int, observers: list[Observer], only: Tensor | None = None, loss: Tensor | None = None
     ) -> None:
-        """Let `observers` measure the active lanes, or the lanes `only`."""
-        chosen = self.lanes.active.nonzero()[:, 0] if only is None else only
+        """Let `observers` measure the runs in training, or those in the places `only`."""
+        chosen = self.active_runs.busy.nonzero()[:, 0] if only is None else only
         if not observers or not len(chosen):
             return
         nothing = torch.full((len(chosen),), torch.nan, dtype=torch.float64, device=self.device)
         moment = Moment(
-            self.lanes.ensemble_of(chosen),
-            self.lanes.runs[chosen],
+            self.active_runs.ensemble_of(chosen),
+            self.active_runs.runs[chosen],
             self.epoch,
             step,
             nothing if loss is None else loss[chosen.to(self.device)],
@@ -212,26 +212,31 @@ class Loop:
         self._look(step, [o for o in self.observe if o.wants_epoch(self.epoch)], loss=self.epoch_loss)
         if not self.tracking:
             return
-        active = self.lanes.active.nonzero()[:, 0]
-        improved, stopped = self.progress.record(self.lanes.runs[active], self.epoch_loss.cpu()[active], self.epoch)
-        self.lanes.keep_best(active[improved])
+        busy = self.active_runs.busy.nonzero()[:, 0]
+        improved, stopped = self.progress.record(self.active_runs.runs[busy], self.epoch_loss.cpu()[busy], self.epoch)
+        self.active_runs.keep_best(busy[improved])
         if bool(stopped.any()):
-            self._look(step, [o for o in self.observe if o.stop], only=active[stopped], loss=self.epoch_loss)
-            self.lanes.retire(active[stopped])
-            if self.lanes.compact(idle_allowed=self.can_idle) and self.lanes.training:
+            self._look(step, [o for o in self.observe if o.stop], only=busy[stopped], loss=self.epoch_loss)
+            self.active_runs.retire(busy[stopped])
+            if self.active_runs.compact(idle_allowed=self.can_idle) and self.active_runs.training:
                 self._prepare(epochs)
 
     def _finish(self) -> None:
         """Retire the runs that used all their epochs, once."""
-        active = self.lanes.active.nonzero()[:, 0]
-        if not self.tracking and len(active):
-            self.progress.record(self.lanes.runs[active], self.epoch_loss.cpu()[active], self.epoch)
-        self.lanes.store(active)
+        busy = self.active_runs.busy.nonzero()[:, 0]
+        if not self.tracking and len(busy):
+            self.progress.record(self.active_runs.runs[busy], self.epoch_loss.cpu()[busy], self.epoch)
+        self.active_runs.store(busy)
         self.final_looks = len(self.rows.blocks)
         self._look(self.epoch * self.steps_per_epoch, [o for o in self.observe if o.stop], loss=self.epoch_loss)
 
     def _fingerprint(self) -> str:
-        tensors = [*self.lanes.params.values(), *self.lanes.buffers.values(), self.data.inputs, self.data.targets]
+        tensors = [
+            *self.active_runs.params.values(),
+            *self.active_runs.buffers.values(),
+            self.data.inputs,
+            self.data.targets,
+        ]
         return fingerprint(tensors, self.settings.identity())
 
     def _state(self, print_of_start: str) -> dict[str, Any]:
@@ -242,7 +247,7 @@ class Loop:
             "epoch": self.epoch,
             "seconds": self.seconds,
             "compiled": self.compiled,
-            "lanes": self.lanes.state_dict(),
+            "active_runs": self.active_runs.state_dict(),
             "progress": self.progress.state(),
             "order": None if self.order is None else self.order.state(),
             "epoch_loss": self.epoch_loss.cpu(),
@@ -251,7 +256,7 @@ class Loop:
 
     def _restore(self, saved: dict[str, Any]) -> None:
         self.epoch, self.seconds, self.compiled = saved["epoch"], saved["seconds"], saved["compiled"]
-        self.lanes.load_state_dict(saved["lanes"], self.device)
+        self.active_runs.load_state_dict(saved["active_runs"], self.device)
         self.progress.restore(saved["progress"])
         if self.order is not None:
             self.order.restore(saved["order"])

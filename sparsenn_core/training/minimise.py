@@ -19,7 +19,7 @@ from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import fit
 from sparsenn_core.training.gradients import run_losses
 from sparsenn_core.training.optimizers import ProximalAdam, cosine
-from sparsenn_core.training.polish import Problem, polish
+from sparsenn_core.training.proximal_newton import Problem, to_stationary_point
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def minimise(
     learning_rate: float = 0.01,
     first_strength: float | Tensor = 1.0,
     order: Sequence[int] | None = None,
-    polish_steps: int = 60,
+    newton_steps: int = 60,
     tolerance: float = 1e-10,
 ) -> Minimum:
     """Minimise mean squared error + penalty from every start of `ensemble`, properly.
@@ -58,10 +58,10 @@ def minimise(
     Two stages: `steps` proximal Adam steps on minibatches in float32, learning rate falling along half a cosine to 1 %
     of `learning_rate`, in two halves; in the first the penalty is multiplied by `first_strength` (a number, or one for
     each run), which helps neurons to merge but can kill weak signals. Then each run by itself, on all samples in
-    float64: L-BFGS-B with bounds, up to `polish_steps` proximal Gauss-Newton steps and a quarter as many Newton steps,
-    until the residual is at most `tolerance` (see `polish`). Known penalties: none, `L1`, `SquaredL2` and their sum.
-    Cost: the first stage is shared by all runs; the polish takes 0.1 to 2 s a run for networks of 7 to 52 weights and
-    5,120 samples. With `steps=0` only the polish is done.
+    float64: L-BFGS-B with bounds, up to `newton_steps` proximal Gauss-Newton steps and a quarter as many Newton steps,
+    until the residual is at most `tolerance` (see `proximal_newton`). Known penalties: none, `L1`, `SquaredL2` and their sum.
+    Cost: the first stage is shared by all runs; the second takes 0.1 to 2 s a run for networks of 7 to 52 weights and
+    5,120 samples. With `steps=0` only the second is done.
     """
     start = time.perf_counter()
     sharp, smooth = _parts(penalty)
@@ -73,7 +73,7 @@ def minimise(
             near = _proximal(near, rough, _scaled(penalty, strength), half, batch_size, learning_rate, seeds)
     exact = data.to(device="cpu", dtype=torch.float64)
     ends = near.to(device="cpu", dtype=torch.float64)
-    ends = _polish_all(ends, exact, sharp, smooth, polish_steps, tolerance)
+    ends = _second_stage(ends, exact, sharp, smooth, newton_steps, tolerance)
     return _report(ends, exact, penalty, time.perf_counter() - start)
 
 
@@ -103,14 +103,14 @@ def _proximal(
     trained = fit(
         ensemble, data, optimizer=optimizer, epochs=epochs, penalty=penalty, batch_size=batch, order=seeds
     ).ensemble.params
-    # a start that blew up goes on from where it began: the polish will say how bad that is
+    # a start that blew up goes on from where it began: the second stage will say how bad that is
     finite = torch.stack([torch.isfinite(w).flatten(1).all(1) for w in trained.values()]).all(0)
     return ensemble.with_params(
         {k: torch.where(finite.view(-1, *(1,) * (w.ndim - 1)), w, ensemble.params[k]) for k, w in trained.items()}
     )
 
 
-def _polish_all(
+def _second_stage(
     ensemble: Ensemble, data: Data, sharp: L1 | None, smooth: list[SquaredL2], steps: int, tolerance: float
 ) -> Ensemble:
     shapes = {k: w.shape[1:] for k, w in ensemble.params.items()}
@@ -130,7 +130,7 @@ def _polish_all(
         l1 = _strengths([sharp] if sharp else [], ensemble.params, r)
         problem = Problem(model, data.inputs[which], data.targets[which], l1, _strengths(smooth, ensemble.params, r))
         flat = torch.cat([w[r].flatten() for w in ensemble.params.values()]).numpy()
-        ends.append(unflatten(torch.from_numpy(polish(problem, flat, steps, tolerance))))
+        ends.append(unflatten(torch.from_numpy(to_stationary_point(problem, flat, steps, tolerance))))
     return ensemble.with_params({k: torch.stack([e[k] for e in ends]) for k in shapes})
 
 

@@ -75,7 +75,7 @@ class Problem:
         return matrix
 
 
-def polish(problem: Problem, w: Array, steps: int, tolerance: float) -> Array:
+def to_stationary_point(problem: Problem, w: Array, steps: int, tolerance: float) -> Array:
     """From w [d] to a stationary point, until the residual is at most `tolerance` or the steps are used up."""
     w = quasi_newton(problem, w)
     w = descend(problem, w, problem.gauss_newton, steps, tolerance)

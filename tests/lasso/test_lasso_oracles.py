@@ -96,14 +96,12 @@ def test_certify_bounds_whatever_is_brought() -> None:
         assert nudged.objective > solution.objective
 
 
-def test_moments_stand_for_the_data() -> None:
+def test_the_gram_matrix_stands_for_the_data() -> None:
     rng = np.random.default_rng(5)
     features, targets = rng.standard_normal((20, 400)), rng.standard_normal((3, 400))
     features[4] = 0
     features[5] = features[6]
-    small = lasso.data_from_moments(
-        features @ features.T / 1200, targets @ features.T / 1200, float((targets**2).mean())
-    )
+    small = lasso.data_from_gram(features @ features.T / 1200, targets @ features.T / 1200, float((targets**2).mean()))
     assert small[0].shape[1] <= 21
     coef = rng.standard_normal((3, 20))
     for strength in (0.3, 0.01):

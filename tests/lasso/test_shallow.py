@@ -9,7 +9,7 @@ import torch
 from sparsenn_book.studies.width_bounds import neuron_sharing
 from sparsenn_core import lasso, networks
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso.arrangement import arrangement
+from sparsenn_core.lasso.hyperplane_arrangement import hyperplane_arrangement
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_the_objective_is_that_of_a_network_one_can_run(sharing: lasso.ShallowOp
 
 def test_no_direction_beats_the_exact_maximum(sharing: lasso.ShallowOptimum) -> None:
     """Attack: random directions, each climbing by shrinking random steps that are taken where they improve."""
-    cells = arrangement(neuron_sharing.problem()[0].double().numpy())
+    cells = hyperplane_arrangement(neuron_sharing.problem()[0].double().numpy())
     rng = np.random.default_rng(0)
     for dual in (sharing.dual, rng.standard_normal(sharing.dual.shape)):
         directions, peak = cells.peaks(dual)
@@ -59,7 +59,7 @@ def test_no_direction_beats_the_exact_maximum(sharing: lasso.ShallowOptimum) -> 
 def test_all_cells_are_listed() -> None:
     rng = np.random.default_rng(1)
     for count in (2, 5, 9):
-        cells = arrangement(rng.standard_normal((count, 2)))
+        cells = hyperplane_arrangement(rng.standard_normal((count, 2)))
         assert len(cells.cells) == count**2 - count + 2
         w = rng.standard_normal((20_000, 3))
         seen = np.unique(w @ cells.extended.T > 0, axis=0)
@@ -70,7 +70,7 @@ def test_points_on_a_line_and_repeated_points() -> None:
     rng = np.random.default_rng(2)
     on_a_line = np.stack([np.arange(6.0), 2 * np.arange(6.0) + 1], 1)
     inputs = np.concatenate([on_a_line, on_a_line[:1], rng.standard_normal((2, 2))])
-    cells = arrangement(inputs)
+    cells = hyperplane_arrangement(inputs)
     seen = np.unique(rng.standard_normal((50_000, 3)) @ cells.extended.T > 0, axis=0)
     assert {row.tobytes() for row in seen} <= {row.tobytes() for row in cells.cells}
     optimum = lasso.shallow_optimum(inputs, rng.standard_normal((9, 2)), 0.01)

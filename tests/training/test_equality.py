@@ -120,7 +120,7 @@ def test_a_run_does_not_depend_on_its_neighbours(batch_size):
 
 
 def test_a_stopped_run_leaves_the_others_untouched():
-    """Early stopping compacts the lanes; the runs that go on do what they do without early stopping."""
+    """Early stopping compacts the stack; the runs that go on do what they do without early stopping."""
     ensemble, data = Ensemble.of(build("baseline", torch.float64), SEEDS), data_sets(torch.float64)
     settings = {
         "optimizer": SGD(torch.tensor([0.2, 0.01, 1.5, 0.01, 0.3]), momentum=0.9),

@@ -8,7 +8,7 @@ from sparsenn_core import Data, Ensemble, minimise, penalties
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, baseline_cnn, initialize_study_, literal_teacher
 from sparsenn_core.randomness import generator
-from sparsenn_core.training.polish import lasso_step
+from sparsenn_core.training.proximal_newton import lasso_step
 
 
 def study(activation, starts, samples=5120):
