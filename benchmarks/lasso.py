@@ -93,7 +93,7 @@ def tiny_batch(width: int, rounds: int) -> None:
 
 def sharing() -> None:
     x, y, _ = neuron_sharing.problem()
-    seconds, found = clocked(lambda: lasso.shallow_optimum(x.numpy(), y.numpy(), neuron_sharing.STRENGTH))
+    seconds, found = clocked(lambda: lasso.shallow_optimum(x.numpy().T, y.numpy().T, neuron_sharing.STRENGTH))
     print(
         f"neuron sharing: optimum {found.objective:.8e} (bound {found.bound:.8e}), "
         f"dual at most 1 + {found.peak - 1:.0e}, {found.coef.shape[1]} neurons, {found.rounds} rounds, {seconds:.1f} s"

@@ -132,7 +132,7 @@ train_seconds = time.perf_counter() - started
 
 x, y, generator_network = neuron_sharing.problem()
 started = time.perf_counter()
-optimum = lasso.shallow_optimum(x.numpy(), y.numpy(), STRENGTH)
+optimum = lasso.shallow_optimum(x.numpy().T, y.numpy().T, STRENGTH)
 optimum_seconds = time.perf_counter() - started
 
 wide = trace.pivot_table(index=["method", "seed", "step"], columns="name", values="value", sort=False).reset_index()

@@ -22,9 +22,11 @@ ON_PLANE = 1e-10  # |xbar . w| / ||xbar|| below this counts as zero at a vertex
 
 @dataclass(frozen=True)
 class HyperplaneArrangement:
-    """extended [N, d + 1]; activation patterns of cells [C, N]; plane [E] and pattern [E, N] of edges; vertices."""
+    """normals Xbar [N, d + 1]; activation patterns of cells [C, N]; plane [E] and pattern [E, N] of edges; vertices
+    [M, d + 1]. Cells, edges and vertices are those of the planes that are orthogonal to the normals.
+    """
 
-    extended: Array
+    normals: Array
     cells: NDArray[np.bool_]
     edge_plane: NDArray[np.int64]
     edge_pattern: NDArray[np.bool_]
@@ -35,9 +37,9 @@ class HyperplaneArrangement:
 
         `dual` = L [D, N]. The row of the global maximum is always among them.
         """
-        inside = _top_vectors(_forms(self.extended, self.cells, dual))
-        forms = _forms(self.extended, self.edge_pattern, dual)
-        plane = _complements(self.extended[self.edge_plane])
+        inside = _top_vectors(_forms(self.normals, self.cells, dual))
+        forms = _forms(self.normals, self.edge_pattern, dual)
+        plane = _complements(self.normals[self.edge_plane])
         along = _top_vectors(plane.swapaxes(1, 2) @ forms @ plane)
         on_edges = (plane @ along[..., None])[..., 0]
         found = np.concatenate([inside, -inside, on_edges, -on_edges, self.vertices])
@@ -52,43 +54,43 @@ class HyperplaneArrangement:
 
     def values(self, directions: Array, dual: Array) -> Array:
         """||L relu(Xbar w)|| for each row of `directions` [M, d + 1]."""
-        return np.linalg.norm(np.maximum(directions @ self.extended.T, 0.0) @ dual.T, axis=1)
+        return np.linalg.norm(np.maximum(directions @ self.normals.T, 0.0) @ dual.T, axis=1)
 
     def _at_home(self, inside: Array) -> NDArray[np.bool_]:
-        return ((inside @ self.extended.T > 0) == self.cells).all(1)
+        return ((inside @ self.normals.T > 0) == self.cells).all(1)
 
     def _on_edge(self, on_edges: Array) -> NDArray[np.bool_]:
-        pattern = on_edges @ self.extended.T > 0
+        pattern = on_edges @ self.normals.T > 0
         pattern[np.arange(len(pattern)), self.edge_plane] = False
         return (pattern == self.edge_pattern).all(1)
 
 
 def hyperplane_arrangement(inputs: Array) -> HyperplaneArrangement:
-    """Cells, edges and vertices for inputs [N, 1] or [N, 2]; O(N^3) memory and time for two dimensions."""
-    count, dim = inputs.shape
-    extended = np.concatenate([inputs, np.ones((count, 1))], 1)
+    """Cells, edges and vertices for inputs [1, N] or [2, N]; O(N^3) memory and time for two dimensions."""
+    dim, count = inputs.shape
+    normals = np.concatenate([inputs.T, np.ones((count, 1))], 1)
     if dim == 1:
-        return _circle(extended)
+        return _circle(normals)
     if dim == 2:
-        return _sphere(extended)
+        return _sphere(normals)
     raise InputError(f"inputs have {dim} dimensions; the cells are listed for 1 or 2")
 
 
-def _circle(extended: Array) -> HyperplaneArrangement:
+def _circle(normals: Array) -> HyperplaneArrangement:
     """d = 1: vertices are the directions orthogonal to a sample, cells the arcs between them."""
-    across = np.stack([-extended[:, 1], extended[:, 0]], 1) / np.linalg.norm(extended, axis=1)[:, None]
+    across = np.stack([-normals[:, 1], normals[:, 0]], 1) / np.linalg.norm(normals, axis=1)[:, None]
     vertices = np.concatenate([across, -across])
     angle = np.sort(np.arctan2(vertices[:, 1], vertices[:, 0]))
     middle = (angle + np.diff(angle, append=angle[0] + 2 * np.pi) / 2)[:, None]
     between = np.hstack([np.cos(middle), np.sin(middle)])
-    cells = np.unique(between @ extended.T > 0, axis=0)
-    none = np.zeros((0, len(extended)), dtype=bool)
-    return HyperplaneArrangement(extended, cells, np.zeros(0, dtype=np.int64), none, vertices)
+    cells = np.unique(between @ normals.T > 0, axis=0)
+    none = np.zeros((0, len(normals)), dtype=bool)
+    return HyperplaneArrangement(normals, cells, np.zeros(0, dtype=np.int64), none, vertices)
 
 
-def _sphere(extended: Array) -> HyperplaneArrangement:
+def _sphere(normals: Array) -> HyperplaneArrangement:
     """d = 2: around each vertex the planes through it cut the tangent plane into sectors (cells) and rays (edges)."""
-    unit = extended / np.linalg.norm(extended, axis=1)[:, None]
+    unit = normals / np.linalg.norm(normals, axis=1)[:, None]
     vertices = _vertices(unit)
     cells, planes, patterns = [], [], []
     for vertex in vertices:
@@ -109,7 +111,7 @@ def _sphere(extended: Array) -> HyperplaneArrangement:
     keyed = np.concatenate([np.concatenate(planes)[:, None], np.concatenate(patterns)], 1)
     edges = np.unique(keyed.astype(np.int64), axis=0)
     return HyperplaneArrangement(
-        extended, np.unique(np.concatenate(cells), axis=0), edges[:, 0], edges[:, 1:] > 0, vertices
+        normals, np.unique(np.concatenate(cells), axis=0), edges[:, 0], edges[:, 1:] > 0, vertices
     )
 
 
@@ -131,9 +133,9 @@ def _patterns(base: NDArray[np.bool_], through: NDArray[np.int64], normal: Array
     return pattern
 
 
-def _forms(extended: Array, patterns: NDArray[np.bool_], dual: Array) -> Array:
+def _forms(normals: Array, patterns: NDArray[np.bool_], dual: Array) -> Array:
     """Q = M' M with M = L diag(pattern) Xbar, [C, d + 1, d + 1]."""
-    half = np.einsum("dn,cn,nj->cdj", dual, patterns, extended, optimize=True)
+    half = np.einsum("dn,cn,nj->cdj", dual, patterns, normals, optimize=True)
     return half.swapaxes(1, 2) @ half
 
 

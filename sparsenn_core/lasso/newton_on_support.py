@@ -111,8 +111,8 @@ def scaled_overlaps(rows: Tensor, u: Tensor, factor: Tensor, boundary: Tensor) -
 def independent_atoms(problem: Reduced, amplitudes: Tensor, dual: Tensor, boundary: Tensor) -> Tensor:
     """[R] whether the atoms u_k x_k' of the boundary set are linearly independent, hence the solution unique.
 
-    Independence does not depend on G(a), in which overlaps are measured; the normalised overlaps have least eigenvalue above `INDEPENDENT`
-    exactly if they stay positive definite when shifted down by it.
+    Independence does not depend on G(a), in which overlaps are measured; the normalised overlaps have least
+    eigenvalue above `INDEPENDENT` exactly if they stay positive definite when shifted down by it.
     """
     u = problem.rows @ dual.mT
     matrix, _ = scaled_overlaps(problem.rows, u, shifted_gram_factor(problem, amplitudes), boundary)

@@ -2,8 +2,9 @@
 
 With any number of hidden units, the least (1/ND) ||f(X) - Y||^2 + (strength/2) sum_k (||wbar_k||^2 + ||v_k||^2) is
 that of (1/ND) ||f(X) - Y||^2 + strength sum_k ||v_k|| with unit wbar_k: a penalised multi-task lasso whose features
-relu(Xbar wbar) run over the whole sphere. Column generation solves it on finitely many directions and adds those where
-the dual exceeds 1, found exactly by `hyperplane_arrangement`; the scaled dual bounds the optimum over all networks from below.
+relu(Xbar wbar) run over the whole sphere. Column generation solves it on finitely many directions and adds those
+where the dual exceeds 1, found exactly by `hyperplane_arrangement`; the scaled dual bounds the optimum over all
+networks from below.
 """
 
 from __future__ import annotations
@@ -66,50 +67,54 @@ class ShallowOptimum:
 
 
 def shallow_optimum(inputs: ArrayLike, targets: ArrayLike, strength: float, *, tol: float = 1e-9) -> ShallowOptimum:
-    """The certified optimum for inputs [N, 1 or 2], targets [N, D] and a positive strength.
+    """The certified optimum for inputs [1 or 2, N], targets Psi [D, N] and a positive strength.
+
+    A column is a sample, as in `solve`: the inputs take the place of the features, which are optimised here.
 
     Stops where the dual exceeds 1 nowhere by more than `tol` (or after `ROUNDS` rounds; the gap tells). O(N^3) for the
     cells and some tens of solves with a few hundred columns; meant for N up to about 100.
     """
     x, y = np.asarray(inputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InputError(f"inputs {x.shape} and targets {y.shape} must be finite [N, d] and [N, D]")
+    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError(f"inputs {x.shape} and targets {y.shape} must be finite [d, N] and [D, N]")
     cells = hyperplane_arrangement(x)
     directions = _unit(cells.vertices)
     for round_ in range(1, ROUNDS + 1):
         features = _features(cells, directions)
-        solution = solve(features, y.T, strength)
+        solution = solve(features, y, strength)
         new, peak = cells.peaks(solution.dual)
         if peak <= 1 + tol or round_ == ROUNDS:
             break
         near = np.linalg.norm(solution.dual @ features.T, axis=0) > 0.999
-        moved = _slide(cells.extended, directions[solution.support], solution.coef[:, solution.support], y, strength)
+        moved = _slide(cells.normals, directions[solution.support], solution.coef[:, solution.support], y.T, strength)
         directions = _distinct(np.concatenate([directions[near], moved, new]))
     solution = sparsify(solution)
     directions, coef = directions[solution.support], solution.coef[:, solution.support]
-    return _certified(cells, directions, coef, solution.dual / max(1.0, peak), peak, y.T, strength, round_)
+    return _certified(cells, directions, coef, solution.dual / max(1.0, peak), peak, y, strength, round_)
 
 
-def _slide(extended: Array, directions: Array, coef: Array, targets: Array, strength: float) -> Array:
+def _slide(normals: Array, directions: Array, coef: Array, targets: Array, strength: float) -> Array:
     """Directions after local descent of the weight-decay objective over all weights of the neurons in use.
+
+    Here samples come first, as in the normals: targets [N, D].
 
     Moving neurons makes column generation converge fast where adding peaks alone only brackets them. A neuron stays
     in its face: where the optimum puts it on planes xbar_n . w = 0, the objective has a kink across them.
     """
     width, inputs = directions.shape
-    active = np.abs(directions @ extended.T) > ON_FACE * np.linalg.norm(extended, axis=1)
-    face = np.stack([_projector(extended[~row]) for row in active])
+    active = np.abs(directions @ normals.T) > ON_FACE * np.linalg.norm(normals, axis=1)
+    face = np.stack([_projector(normals[~row]) for row in active])
     scale = np.sqrt(np.linalg.norm(coef, axis=0))[:, None]
     start = np.concatenate([directions * scale, coef.T / scale], 1)
 
     def objective(flat: Array) -> tuple[float, Array]:
         both = flat.reshape(width, -1)
         w, v = (face @ both[:, :inputs, None])[..., 0], both[:, inputs:]
-        hidden = np.maximum(extended @ w.T, 0.0) * active.T
+        hidden = np.maximum(normals @ w.T, 0.0) * active.T
         miss = hidden @ v - targets
         pull = 2 / (targets.size * strength) * miss
         value = (miss * pull).sum() / 2 + (flat * flat).sum() / 2
-        into = ((pull @ v.T) * (hidden > 0)).T @ extended
+        into = ((pull @ v.T) * (hidden > 0)).T @ normals
         slope = np.concatenate([(face @ into[..., None])[..., 0], hidden.T @ pull], 1)
         return float(value), (slope + both).ravel()
 
@@ -135,7 +140,7 @@ def _unit(vectors: Array) -> Array:
 
 
 def _features(cells: HyperplaneArrangement, directions: Array) -> Array:
-    return np.maximum(directions @ cells.extended.T, 0.0)
+    return np.maximum(directions @ cells.normals.T, 0.0)
 
 
 def _certified(

@@ -1,4 +1,4 @@
-"""Solutions of the multi-task lasso with a certificate each: reduce, interior point, Newton on the support, verify on the data."""
+"""Certified solutions of the multi-task lasso: reduce, interior point, Newton on the support, verify on the data."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _members(group: RankReduction, index: NDArray[np.int64]) -> RankReduction:
 
 
 def _solve_group(best: _Best, group: RankReduction, tol: float, clear: float) -> None:
-    """Solve the problems of a group, offer what Newton's method makes of them and, where that fails, what it began with."""
+    """Solve the problems of a group; offer what Newton's method finds and, where that fails, what it began with."""
     tensors = (torch.from_numpy(np.ascontiguousarray(t)) for t in (group.rows, group.targets, group.ridge))
     problem = Reduced(*tensors)
     near, columns, amplitudes, dual = near_columns(problem, interior_point(problem, tol, clear))

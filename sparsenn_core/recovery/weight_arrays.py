@@ -110,7 +110,7 @@ def check_chain(weights: Sequence[Array]) -> None:
 
 
 def read_module(module: nn.Module) -> WeightArrays:
-    """The weight arrays, of one run, of a plain network: layers in the order of its parameters, biases where it has them."""
+    """Arrays, of one run, of a plain network: layers in the order of its parameters, biases where it has them."""
     weights: list[Array] = []
     biases: list[Array | None] = []
     for parameter in module.parameters():

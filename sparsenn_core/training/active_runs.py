@@ -18,8 +18,8 @@ class ActiveRuns:
 
     Place p of the stack trains run `runs[p]`; a place that is not `busy` idles: it is computed along and its result is
     dropped. Because runs do not touch each other, leaving or idling changes nothing for the others. There are always
-    two places or more: a batched product of a single matrix takes another path, which differs in the last bit. Index tensors
-    live on the CPU.
+    two places or more: a batched product of a single matrix takes another path, which differs in the last bit. Index
+    tensors live on the CPU.
     """
 
     def __init__(self, ensemble: Ensemble, optimizer: Optimizer, penalty: Penalty | None) -> None:

@@ -59,9 +59,9 @@ def minimise(
     of `learning_rate`, in two halves; in the first the penalty is multiplied by `first_strength` (a number, or one for
     each run), which helps neurons to merge but can kill weak signals. Then each run by itself, on all samples in
     float64: L-BFGS-B with bounds, up to `newton_steps` proximal Gauss-Newton steps and a quarter as many Newton steps,
-    until the residual is at most `tolerance` (see `proximal_newton`). Known penalties: none, `L1`, `SquaredL2` and their sum.
-    Cost: the first stage is shared by all runs; the second takes 0.1 to 2 s a run for networks of 7 to 52 weights and
-    5,120 samples. With `steps=0` only the second is done.
+    until the residual is at most `tolerance` (see `proximal_newton`). Known penalties: none, `L1`, `SquaredL2` and
+    their sum. Cost: the first stage is shared by all runs; the second takes 0.1 to 2 s a run for networks of 7 to 52
+    weights and 5,120 samples. With `steps=0` only the second is done.
     """
     start = time.perf_counter()
     sharp, smooth = _parts(penalty)

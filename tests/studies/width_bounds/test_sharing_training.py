@@ -145,8 +145,8 @@ def test_value_does_not_depend_on_how_units_are_scaled() -> None:
 
 
 def test_networks_on_the_sphere_are_lasso_problems() -> None:
-    x, y, _ = neuron_sharing.problem(samples=12)
-    optimum = lasso.shallow_optimum(x.numpy(), y.numpy(), 1e-2)
+    x, y = (points[:12] for points in neuron_sharing.problem()[:2])
+    optimum = lasso.shallow_optimum(x.numpy().T, y.numpy().T, 1e-2)
     directions, coef = on_the_sphere(optimum.network())
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, rtol=1e-12)
     assert np.linalg.norm(coef, axis=0).sum() == pytest.approx(optimum.vv_norm, rel=1e-12)
