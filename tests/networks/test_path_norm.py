@@ -16,25 +16,6 @@ def network(inputs: int = 3, width: int = 6, outputs: int = 2) -> nn.Sequential:
     return neuron_sharing.relu_network(inputs, width, outputs, generator(0, "init")).double()
 
 
-def test_recorded_numbers_of_the_study() -> None:
-    x, y, teacher = neuron_sharing.problem()
-    assert networks.vv_norm(teacher) == pytest.approx(0.998064, abs=1e-6)
-    with torch.no_grad():
-        assert float(((neuron_sharing.student()(x) - y) ** 2).mean()) == pytest.approx(0.219415, abs=1e-6)
-
-
-def test_private_generators_draw_what_the_study_draws() -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(43)
-        x = torch.randn(50, 2)
-        hidden, output = nn.Linear(2, 5), nn.Linear(5, 2, bias=False)
-        ours, _, teacher = neuron_sharing.problem()
-    assert torch.equal(x, ours)
-    assert torch.equal(teacher[0].weight, hidden.weight)
-    assert torch.equal(teacher[0].bias, hidden.bias)
-    assert torch.equal(teacher[2].weight, output.weight)
-
-
 def test_norm_of_a_network_by_hand() -> None:
     net = network(1, 2, 2)
     with torch.no_grad():
