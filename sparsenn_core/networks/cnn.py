@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +71,13 @@ class TreeCNN(nn.Module):
         self.activation = activation_module(activation)
         self.last_activation = activation_module(last_activation or activation)
         initialize_default_(self, generator)
+
+    def modules_in_order(self) -> list[nn.Module]:
+        """What `forward` applies to samples one after the other, for `reading`."""
+        *hidden, last = cast("list[DisjointConv1d]", list(self.layers))
+        length = math.prod(layer.kernel for layer in (*hidden, last))
+        middle = [module for layer in hidden for module in (layer, self.activation)]
+        return [nn.Unflatten(1, (1, length)), *middle, last, self.last_activation, nn.Flatten()]
 
     def forward(self, x: Tensor) -> Tensor:
         """[n, prod(kernels)] -> [n, channels[-1]]."""

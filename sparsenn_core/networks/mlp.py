@@ -69,6 +69,11 @@ class MLP(nn.Module):
         self.last_activation = activation_module(last_activation)
         initialize_default_(self, generator)
 
+    def modules_in_order(self) -> list[nn.Module]:
+        """What `forward` applies to samples one after the other, for `reading`."""
+        hidden = [module for layer in self.layers[:-1] for module in (layer, self.activation)]
+        return [*hidden, self.layers[-1], self.last_activation]
+
     def forward(self, x: Tensor) -> Tensor:
         """[n, widths[0]] -> [n, widths[-1]]; with parameters stacked to [R, ...] these too have R in front."""
         *hidden, last = cast("list[nn.Linear]", list(self.layers))
