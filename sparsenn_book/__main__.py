@@ -1,4 +1,4 @@
-"""The command line: `python -m sparsenn_book list | run NAME | book`. It imports no science."""
+"""The command line: `sparsenn list | run NAME | book | prices` (`python -m sparsenn_book`). It imports no science."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import NoReturn
 
 import click
 
+from sparsenn_book.records.words import duration
 from sparsenn_book.runner.batch import execute_all
 from sparsenn_book.runner.execute import Watch
 from sparsenn_book.runner.freshness import EXECUTED
+from sparsenn_book.runner.prices import gather
 from sparsenn_book.runner.tasks import Task, plan, plan_book
 from sparsenn_book.runner.terminal import Terminal
 from sparsenn_book.sources.notebooks import names, read
+from sparsenn_book.sources.prices import read_prices
 from sparsenn_book.sources.profiles import profiles
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
@@ -36,19 +39,21 @@ def cli(context: click.Context) -> None:
 def list_notebooks() -> None:
     """Notebooks: title, and for each profile the state of its result and the price."""
     project = Project.find()
+    prices = read_prices(project)
     for name in names(project):
         source = read(project, name)
         click.echo(f"{name}  {source.title}")
         for profile in profiles(project):
-            state, price = _state(project, name, profile), source.prices.get(profile, "")
-            click.echo(f"    {profile:<7} {state:<36} {price}".rstrip())
+            price = prices.get(name, {}).get(profile)
+            cost = f"{duration(price['seconds'])}, {price['memory'] / 1024:.1f} GB" if price else ""
+            click.echo(f"    {profile:<7} {_state(project, name, profile):<36} {cost}".rstrip())
 
 
 @cli.command()
 @click.argument("name")
 @profile_option
 @click.option("-p", "own", nargs=2, multiple=True, metavar="KEY VALUE", help="A parameter of your own, as YAML.")
-@click.option("--force", is_flag=True, help="Run even if the result is fresh.")
+@click.option("--force", is_flag=True, help="Run even if the result is fresh, and compute its tables again.")
 def run(name: str, profile: str, own: Sequence[tuple[str, str]], force: bool) -> None:
     """Execute notebook NAME (01_l1_path or l1_path). With -p, the result goes to results/custom/."""
     _execute([plan(Project.find(), name, profile, own)], jobs=1, force=force)
@@ -57,10 +62,15 @@ def run(name: str, profile: str, own: Sequence[tuple[str, str]], force: bool) ->
 @cli.command()
 @profile_option
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Notebooks at once.")
-def book(profile: str, jobs: int) -> None:
-    """Execute all notebooks whose results are not fresh, then build the book in book/_build/html."""
+@click.option("--compute", is_flag=True, help="At full: compute the tables that are missing or old (hours).")
+def book(profile: str, jobs: int, compute: bool) -> None:
+    """Execute all notebooks whose results are not fresh, then build the book in book/_build/html.
+
+    At full the tables that come with the repository are shown, marked where they are old, and none is computed unless
+    --compute asks for it.
+    """
     project = Project.find()
-    tasks = plan_book(project, profile)
+    tasks = plan_book(project, profile, stored_only=profile == "full" and not compute)
     executed = _execute(tasks, jobs=jobs, force=False)
     from sparsenn_book.runner.book import build
 
@@ -69,6 +79,13 @@ def book(profile: str, jobs: int) -> None:
     except RuntimeError as error:
         _stop(FAILED, str(error))
     click.echo(f"book ({profile}): {project.shown(page)}")
+
+
+@cli.command()
+def prices() -> None:
+    """Take what the results at hand cost into params/prices.json, for the heads of the chapters."""
+    project = Project.find()
+    click.echo(project.shown(gather(project)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from sparsenn_book.chapter import pages
 from sparsenn_book.chapter.full import FullScale
 from sparsenn_book.chapter.parameters import checked, fill, profile_of
 from sparsenn_book.chapter.shelf import Shelf
-from sparsenn_book.records.claims import Claim, write_claims
+from sparsenn_book.records.claims import FULL_CLAIMS, Claim, write_claims
 from sparsenn_book.records.identity import Identity, identity
 from sparsenn_book.records.provenance import provenance
 from sparsenn_book.records.tables import write_table
@@ -25,7 +25,6 @@ from sparsenn_book.sources.project import Project, data_files_asked_for
 from sparsenn_core.errors import InputError
 
 S = TypeVar("S")
-FULL_CLAIMS = "full_claims.json"
 
 
 class Chapter:
@@ -76,7 +75,7 @@ class Chapter:
     def several(
         self, names: Sequence[str], function: Callable[..., Mapping[str, pd.DataFrame]], *arguments: Any
     ) -> list[pd.DataFrame]:
-        """Tables that one function makes together, as a mapping with exactly these `names`; each kept as `table` does."""
+        """Tables that one function makes together, as a mapping with exactly these `names`, each kept by itself."""
         return self._tables(tuple(names), function, arguments)
 
     def needed(self, notebook: str, name: str) -> pd.DataFrame:
@@ -123,23 +122,26 @@ class Chapter:
     def _tables(
         self, names: tuple[str, ...], function: Callable[..., Any], arguments: Sequence[Any]
     ) -> list[pd.DataFrame]:
-        for name in names:
-            if name in self.tables or not name.isidentifier():
-                raise InputError(f"{self.name}: table {name!r} is made twice" if name in self.tables else
-                                 f"{self.name}: {name!r} is no name for a table; letters, digits and _ only")  # fmt: skip
+        self._check_names(names)
         parts = {n: n if len(names) > 1 else "" for n in names}
         wanted = {n: identity(function, arguments, self.project.data, self.project.root, parts[n]) for n in names}
         found = {n: self._shelf.find(n, wanted[n]) for n in names}
         if any(frame is None for frame in found.values()):
             found = dict(self._without_computing(wanted) or self._computed(wanted, function, arguments))
-        self.full.expect(names, parts, function, arguments)
-        for n in names:
-            frame = found[n]
+        self.full.expect(parts, function, arguments)
+        for n, frame in found.items():
             assert frame is not None
             self.tables[n] = frame
             self.full.name_table(n, frame)
             self._tell_age(n, wanted[n])
         return [self.tables[n] for n in names]
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in self.tables:
+                raise InputError(f"{self.name}: table {name!r} is made twice")
+            if not name.isidentifier():
+                raise InputError(f"{self.name}: {name!r} is no name for a table; letters, digits and _ only")
 
     def _without_computing(self, wanted: Mapping[str, Identity]) -> dict[str, pd.DataFrame] | None:
         """The stored tables, whatever their age, where the run may not compute; None where it may."""

@@ -93,12 +93,10 @@ class FullScale:
         """Note which table of this run has this content."""
         self._names[content_digest(frame)] = name
 
-    def expect(
-        self, names: Sequence[str], parts: Mapping[str, str], function: Callable[..., Any], arguments: Sequence[Any]
-    ) -> None:
+    def expect(self, parts: Mapping[str, str], function: Callable[..., Any], arguments: Sequence[Any]) -> None:
         """Note how tables of this run are made, so that the identity of the full profile's can be told."""
-        for name in names:
-            self._expected[name] = (function, arguments, parts[name])
+        for name, part in parts.items():
+            self._expected[name] = (function, arguments, part)
 
     def _age_of(self, name: str) -> str:
         function, arguments, part = self._expected[name]

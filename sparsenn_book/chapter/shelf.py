@@ -13,13 +13,9 @@ import pandas as pd
 from sparsenn_book.records.closure import closure, strings
 from sparsenn_book.records.identity import Identity
 from sparsenn_book.records.tables import read_provenance, read_table
+from sparsenn_book.sources.policy import AFRESH, RESCUED, STORED_ONLY
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
-
-STORED_ONLY = "SPARSENN_STORED_ONLY"
-"""Set to 1 by `make book PROFILE=full`: show the tables that are kept, whatever their age, and compute none."""
-RESCUED = ".tables"
-"""Folder of a profile's results where finished tables of runs lie that were stopped or failed."""
 
 
 class Shelf:
@@ -31,12 +27,13 @@ class Shelf:
         self.base = str(parameters["profile"])
         self.folder = project.root / str(parameters["output_dir"])
         self.stored_only = os.environ.get(STORED_ONLY) == "1"
+        self.afresh = os.environ.get(AFRESH) == "1"
 
     def find(self, name: str, wanted: Identity) -> pd.DataFrame | None:
         """The table of that identity among all that were ever kept for this chapter, copied to `folder`; None if there
         is none. One whose values are not those that were written is passed over.
         """
-        for path in self._kept(name):
+        for path in () if self.afresh else self._kept(name):
             try:
                 if read_provenance(path).get("key") == wanted.key:
                     return self._taken(path)

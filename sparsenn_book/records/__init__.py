@@ -1,12 +1,11 @@
 """Records: measured numbers with their intervals, claims with computed verdicts, tables with provenance.
 
-Knows no science. pandas, pyarrow and scipy are imported when a function needs them.
+Knows no science. Tables are in `records.tables`, apart, so that claims and the command line need not wait for pandas.
 """
 
 from sparsenn_book.records.claims import Claim, Interval, Verdict, quoted, read_claims, write_claims
 from sparsenn_book.records.estimates import Estimate, exact, mean_interval, median_interval, wilson
 from sparsenn_book.records.provenance import provenance
-from sparsenn_book.records.tables import read_table, write_table
 
 __all__ = [
     "Claim",
@@ -19,8 +18,6 @@ __all__ = [
     "provenance",
     "quoted",
     "read_claims",
-    "read_table",
     "wilson",
     "write_claims",
-    "write_table",
 ]

@@ -35,6 +35,7 @@ Verdict = Literal["reproduced", "corrected", "refuted", "new", "undecided", "not
 Interval = tuple[float, float]
 
 FILE = "claims.json"
+FULL_CLAIMS = "full_claims.json"  # those of the committed full tables, beside those of another profile
 NO_EVIDENCE = ("smoke", "custom")  # shows only that a notebook executes; has other settings than the claim is about
 
 

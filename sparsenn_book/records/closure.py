@@ -115,8 +115,9 @@ def _docstrings(tree: ast.AST) -> list[tuple[int, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             for entry in node.body:
-                alone = isinstance(entry, ast.Expr) and isinstance(entry.value, ast.Constant)
+                text = entry.value if isinstance(entry, ast.Expr) else None
                 # not where it shares its first line with what it documents
-                if alone and isinstance(entry.value.value, str) and entry.lineno > getattr(node, "lineno", 0):
+                apart = entry.lineno > getattr(node, "lineno", 0)
+                if apart and isinstance(text, ast.Constant) and isinstance(text.value, str):
                     found.append((entry.lineno, entry.end_lineno or entry.lineno))
     return found

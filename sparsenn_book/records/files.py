@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -29,6 +30,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
         raise
     sync(path.parent)
+
+
+def digest(value: Any) -> str:
+    """sha256 of a JSON value, the same for every order of keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def sync(path: Path) -> None:

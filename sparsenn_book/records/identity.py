@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from sparsenn_book.records.closure import INSTALLED, closure, code_digest, strings
+from sparsenn_book.records.files import digest
 from sparsenn_core.errors import InputError
 
 NUMERICAL = ("torch", "numpy", "scipy", "pandas", "cvxpy", "scikit-learn")
@@ -108,11 +108,6 @@ def content_digest(frame: pd.DataFrame) -> str:
         found.update(f"{name}\0{column.dtype}\0".encode())
         found.update(np.ascontiguousarray(pd.util.hash_pandas_object(column, index=False).to_numpy()).tobytes())
     return found.hexdigest()
-
-
-def digest(value: Any) -> str:
-    """sha256 of a JSON value, the same for every order of keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _public_version(library: str) -> str:

@@ -43,8 +43,8 @@ def power_of_ten(exponent: int) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """A closed interval, `[0.75, 0.89]`, as one piece; an end that is None or infinite is open, and its side round."""
-    left = "(−∞" if low in (None, float("-inf")) else f"[{number(low)}"  # type: ignore[arg-type]
-    right = "∞)" if high in (None, float("inf")) else f"{number(high)}]"  # type: ignore[arg-type]
+    left = "(−∞" if low in (None, float("-inf")) else f"[{number(low)}"
+    right = "∞)" if high in (None, float("inf")) else f"{number(high)}]"
     return f'<span class="interval">{left}, {right}</span>'
 
 

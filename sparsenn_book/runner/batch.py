@@ -22,8 +22,9 @@ def execute_all(tasks: Sequence[Task], watch: Watch, *, jobs: int = 1, force: bo
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         try:
             while waiting or running:
-                while waiting and len(running) < jobs:
-                    task = waiting.pop(0)
+                unfinished = {task.source.name for task in [*waiting, *running.values()]}
+                for task in [task for task in waiting if not unfinished & set(task.needs)][: jobs - len(running)]:
+                    waiting.remove(task)
                     running[pool.submit(execute, task, watch, force=force)] = task
                 # With a time limit, as a wait without one would not notice Ctrl-C.
                 done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)

@@ -21,7 +21,8 @@ from typing import Any
 import nbformat
 import yaml
 
-from sparsenn_book.records import read_table as read_rows
+from sparsenn_book.records.claims import FULL_CLAIMS
+from sparsenn_book.records.tables import read_provenance
 from sparsenn_book.runner import pages
 from sparsenn_book.runner.ledger import claims_of, ledger
 from sparsenn_book.sources.project import Project
@@ -105,8 +106,7 @@ def _write_pages(
     for name, notebook in notebooks.items():
         (folder / f"{name}.ipynb").write_text(_public(notebook, project.root), "utf-8")
     claims = [c for name in notebooks for c in claims_of(executed[name].parent, profile)]
-    full = project.results / "full"
-    committed = [c for name in notebooks for c in claims_of(full / name, "full")] if profile != "full" else []
+    committed = [c for name in notebooks for c in claims_of(executed[name].parent, "full", FULL_CLAIMS)]
     runs = {name: _run_of(name, executed[name].parent, profile) for name in notebooks}
     generated = source / GENERATED
     generated.mkdir()
@@ -137,7 +137,7 @@ def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
     run = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
     if run.get("profile", profile) != profile:
         raise RuntimeError(f"{name}: {path} is a run of profile {run['profile']!r}, the book's is {profile!r}")
-    devices = {read_rows(table).attrs["provenance"].get("device", "") for table in folder.rglob("*.parquet")}
+    devices = {read_provenance(table).get("device", "") for table in folder.rglob("*.parquet")}
     return {**run, "device": ", ".join(sorted(filter(None, devices)))}
 
 

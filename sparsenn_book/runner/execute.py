@@ -16,11 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from sparsenn_book.records.files import read_json, write_json
-from sparsenn_book.records.provenance import CORE, code_version, versions
+from sparsenn_book.records.claims import FILE as CLAIMS
+from sparsenn_book.records.closure import INSTALLED
+from sparsenn_book.records.files import digest, read_json, write_json
+from sparsenn_book.records.provenance import code_version, versions
 from sparsenn_book.runner import freshness, worker
+from sparsenn_book.runner.prices import price_of
 from sparsenn_book.runner.result_folder import Interrupted
 from sparsenn_book.runner.tasks import Task
+from sparsenn_book.sources.policy import AFRESH, STORED_ONLY
+from sparsenn_book.sources.profiles import CUSTOM
 
 WORK = ".work"
 LOG = "log.txt"
@@ -66,7 +71,7 @@ def execute(task: Task, watch: Watch, *, force: bool = False) -> Execution:
         start = datetime.now(UTC)
         clock = time.monotonic()
         try:
-            status = _work(task, attempt, watch)
+            status = _work(task, attempt, watch, force=force)
         except BaseException:
             task.result.discard(attempt)
             raise
@@ -76,7 +81,7 @@ def execute(task: Task, watch: Watch, *, force: bool = False) -> Execution:
         return _keep(task, attempt, start, seconds, status)
 
 
-def _work(task: Task, attempt: Path, watch: Watch) -> int:
+def _work(task: Task, attempt: Path, watch: Watch, *, force: bool) -> int:
     """Run the worker in `attempt` and return its exit status."""
     work = attempt / WORK
     work.mkdir()
@@ -86,8 +91,9 @@ def _work(task: Task, attempt: Path, watch: Watch) -> int:
     parameters = task.parameters | {"output_dir": output_dir}
     output = f"{output_dir}/{freshness.EXECUTED}"
     write_json(work / worker.JOB, {"source": "source.py", "parameters": parameters, "output": output})
-    paths = [str(CORE.parent), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    paths = [str(INSTALLED), os.environ.get("PYTHONPATH", "")]
+    told = {STORED_ONLY: str(int(task.stored_only)), AFRESH: str(int(force))}
+    environment = os.environ | ONE_THREAD | told | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     command = [sys.executable, "-P", "-m", "sparsenn_book.runner.worker", f"{output_dir}/{WORK}"]
     with (work / LOG).open("wb") as log:
         # Detached from the terminal, so that Ctrl-C reaches the runner alone and the runner stops its workers in order.
@@ -137,12 +143,15 @@ def _listen(stdout: IO[str], told: list[str]) -> None:
 
 
 def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Execution:
+    usage = read_json(attempt / WORK / worker.USAGE)
     shutil.rmtree(attempt / WORK)
     _settle(task, attempt)
-    today = freshness.key_parts(task.project, task.source, task.parameters)
+    today = task.parts_now()
     # A core edited while its notebook ran may have been imported half old, half new: such a result is never fresh.
-    key = freshness.digest(task.parts) if today == task.parts else None
-    write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key})
+    key = digest(task.parts) if today == task.parts else None
+    price = price_of(attempt, start, seconds) | usage
+    record = _record(task, attempt, start, seconds) | {"key": key, "price": price, "old": _old(attempt)}
+    write_json(attempt / freshness.RECORD, record)
     task.result.publish(attempt)
     place = task.project.shown(task.result.folder)
     return Execution(task, "done", task.result.folder, f"{task.title}: done in {seconds:.0f} s, {place}")
@@ -152,15 +161,21 @@ def _record(task: Task, attempt: Path, start: datetime, seconds: float) -> dict[
     output_dir = task.result.folder.relative_to(task.project.root).as_posix()
     return {
         "notebook": task.source.name,
-        "profile": task.profile,
+        "profile": task.profile if task.result.space.name != CUSTOM else CUSTOM,
         "parameters": task.parameters | {"output_dir": output_dir},
         "parts": task.parts,
         "start": start.isoformat(timespec="seconds"),
         "seconds": seconds,
-        "code": code_version(task.project.core) if task.project.core.is_dir() else None,
+        "code": code_version(task.project.root),
         "versions": versions(),
-        "files": sorted(path.relative_to(attempt).as_posix() for path in attempt.rglob("*") if path.is_file()),
+        "files": freshness.hashes(attempt, attempt.rglob("*")),
     }
+
+
+def _old(attempt: Path) -> str:
+    """How old the tables are that the chapter showed, in words; empty if they are today's."""
+    path = attempt / CLAIMS
+    return next((row["age"] for row in read_json(path) if row.get("age")), "") if path.is_file() else ""
 
 
 def _settle(task: Task, attempt: Path) -> None:
@@ -179,7 +194,7 @@ def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: in
     log = (attempt / WORK / LOG).read_text(encoding="utf-8", errors="replace")
     (attempt / "traceback.txt").write_text(_plain("\n".join(found["traceback"]) or log), encoding="utf-8")
     shutil.rmtree(attempt / WORK)
-    key = freshness.digest(task.parts)
+    key = digest(task.parts)
     write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key, "failure": found})
     folder = task.result.keep_failure(attempt, datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f"))
     place = task.project.shown(folder / "traceback.txt")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sparsenn_book.records import read_claims
+from sparsenn_book.records.claims import FILE, read_claims
 from sparsenn_core.errors import InputError
 
 Claim = Mapping[str, Any]
@@ -41,14 +41,14 @@ PROFILES: dict[str, str] = {
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def claims_of(folder: Path, profile: str) -> list[dict[str, Any]]:
+def claims_of(folder: Path, profile: str, file: str = FILE) -> list[dict[str, Any]]:
     """The claims of one executed notebook, from `folder/claims.json`; none where the notebook stated none.
 
     Raises `InputError` for a broken file, a verdict that does not follow from its fields, or another profile's claim.
     """
-    if not (folder / "claims.json").exists():
+    if not (folder / file).exists():
         return []
-    claims = read_claims(folder)
+    claims = read_claims(folder, file)
     for claim in claims:
         if claim["profile"] != profile:
             raise InputError(f"{folder}: claim {claim['key']!r} is of profile {claim['profile']!r}, not {profile!r}")

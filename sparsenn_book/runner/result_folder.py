@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparsenn_book.records.files import sync
+from sparsenn_book.sources.policy import RESCUED
 
 
 class Interrupted(Exception):
@@ -92,17 +93,26 @@ class ResultFolder:
         os.rename(attempt, self.folder)
         sync(self.space)
         _remove(self._aside)
+        _remove(self.space / RESCUED / self.name)
 
     def keep_failure(self, attempt: Path, when: str) -> Path:
         """Move a failed attempt to where failures are kept, and say where."""
+        self._rescue(attempt)
         self.failures.mkdir(parents=True, exist_ok=True)
         kept = self.failures / when
         os.rename(attempt, kept)
         return kept
 
     def discard(self, attempt: Path) -> None:
-        """Remove an attempt that was interrupted."""
+        """Remove an attempt that was interrupted, but for the tables that it had finished."""
+        self._rescue(attempt)
         _remove(attempt)
+
+    def _rescue(self, attempt: Path) -> None:
+        safe = self.space / RESCUED / self.name
+        for table in attempt.glob("*.parquet"):
+            safe.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(table, safe / table.name)
 
     def _recover(self) -> None:
         if self._aside.exists():
@@ -111,7 +121,7 @@ class ResultFolder:
             else:
                 os.rename(self._aside, self.folder)
         for attempt in (self.space / ".attempts").glob(f"{self.name}.*"):
-            _remove(attempt)
+            self.discard(attempt)
 
 
 def _try_lock(handle: int) -> bool:

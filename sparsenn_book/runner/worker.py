@@ -8,6 +8,7 @@ that the runner was killed, the worker stops too and takes its kernel along.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from sparsenn_book.runner.kernel import NAME, write_kernelspec
 
 JOB = "job.json"
 ERROR = "error.json"
+USAGE = "usage.json"
 FAILED = 1
 STOPPED = 130
 GRACE = 5.0  # seconds for the kernel to go; it also watches its parent by itself
@@ -40,6 +42,8 @@ def main(work: Path) -> int:
     except Exception as error:
         write_json(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None})
         return FAILED
+    # The kernel is the only child, and it has ended.
+    write_json(work / USAGE, {"memory": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024})
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparsenn_book.__main__ import main
-from sparsenn_book.records.provenance import CORE
+from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.sources.project import Project
 
 TOY = """\
@@ -25,10 +25,7 @@ TOY = """\
 # %% [markdown]
 # # A toy
 #
-# | profile | time | device |
-# |---|---|---|
-# | `smoke` | 1 s | CPU |
-# | laptop | 9 s | CPU |
+# Its rows are beside recorded.csv, which the code names.
 
 # %% tags=["parameters"]
 strength: float = 0.5  # [0, inf) strength of the penalty
@@ -43,6 +40,8 @@ profile: str = "laptop"
 # %%
 import json, os, pathlib, sys, time
 import sparsenn_core.physics
+
+RECORDED = "recorded.csv"
 
 # %%
 started = time.time()
@@ -105,7 +104,7 @@ class Toy:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the command line in a process of its own."""
         command = [sys.executable, "-P", "-m", "sparsenn_book", *arguments]
-        environment = os.environ | {"PYTHONPATH": str(CORE.parent)}
+        environment = os.environ | {"PYTHONPATH": str(INSTALLED)}
         pipe = subprocess.PIPE
         return subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from sources_of_trouble import COMMANDS, FILES
 
-from sparsenn_book.records.provenance import CORE
+from sparsenn_book.records.closure import INSTALLED
 
 
 def refused(toy, *arguments: str) -> str:
@@ -73,7 +73,7 @@ def test_a_notebook_that_cannot_start_stops_the_book_before_any_runs(toy) -> Non
         ("# %%\nimport", '# %% tags=["parameters"]\nimport', "2 cells are tagged parameters"),
         ('profile: str = "laptop"', "", "must declare `profile: str"),
         ('output_dir: str = "results/own/01_toy"', "output_dir: int = 1", "must declare `output_dir: str"),
-        ("bias: bool = False", "bias = False", "notebooks/01_toy.py, line 22: only `name: type = value`"),
+        ("bias: bool = False", "bias = False", "notebooks/01_toy.py, line 19: only `name: type = value`"),
     ],
 )
 def test_a_broken_notebook_is_refused_with_its_line(toy, old: str, new: str, message: str) -> None:
@@ -106,5 +106,5 @@ def test_the_command_line_does_not_wait_for_heavy_libraries(toy) -> None:
     )
     for arguments in (["list"], ["run", "toy", "-p", "steps", "0"]):
         command = [sys.executable, "-P", "-c", code, *arguments]
-        done = subprocess.run(command, env={"PYTHONPATH": str(CORE.parent)}, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env={"PYTHONPATH": str(INSTALLED)}, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "[]"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsenn_book.records.provenance import CORE
+from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.result_folder import ResultFolder
 
 pytestmark = pytest.mark.notebooks
@@ -114,7 +114,7 @@ def test_kill_9_at_any_moment_of_publishing_leaves_one_whole_result(tmp_path: Pa
     last = -1
     for _ in range(12):
         command = [sys.executable, "-P", "-c", PUBLISHER, str(tmp_path)]
-        environment = os.environ | {"PYTHONPATH": str(CORE.parent)}
+        environment = os.environ | {"PYTHONPATH": str(INSTALLED)}
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         process.stdout.readline()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sparsenn_book.runner.freshness import digest, key_parts
+from sparsenn_book.records.files import digest
+from sparsenn_book.runner.freshness import key_parts
 from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sources.profiles import resolve
 
@@ -36,7 +37,7 @@ def test_a_run_is_published_complete_and_then_skipped(toy) -> None:
         "strength": 1e-5, "strengths": [0.1, 1.0], "steps": 3, "device": "auto", "bias": False, "wait": 0.0,
         "profile": "laptop", "output_dir": "results/laptop/01_toy",
     }  # fmt: skip
-    assert record["files"] == ["executed.ipynb", "rows.json"]
+    assert sorted(record["files"]) == ["executed.ipynb", "rows.json"]
     assert record["key"] == digest(record["parts"])
     # Nothing in the result names the place where it was made or this machine's folders.
     text = (folder / "executed.ipynb").read_text() + (folder / "run.json").read_text()
@@ -54,11 +55,21 @@ def test_list_tells_title_price_state_and_why(toy) -> None:
     status, out, err = toy("list")
     assert (status, err) == (0, "")
     assert out.splitlines()[0] == "01_toy  A toy"
-    changed = "changed: schema, notebook, parameters, core, pinned libraries, data"
-    assert [" ".join(line.split()) for line in out.splitlines()[1:]] == [
-        "smoke missing 1 s, CPU",
-        f"laptop stale ({changed}) 9 s, CPU",
-    ]
+    changed = "changed: schema, notebook, parameters, code, pinned libraries, data, needed chapters, full tables"
+    assert [" ".join(line.split()) for line in out.splitlines()[1:]] == ["smoke missing", f"laptop stale ({changed})"]
+
+
+def test_prices_come_from_the_records_of_runs(toy) -> None:
+    toy("run", "toy", "--profile", "smoke")
+    assert toy("prices")[:2] == (0, "params/prices.json\n")
+    price = json.loads((toy.project.params / "prices.json").read_text())["01_toy"]["smoke"]
+    assert price["seconds"] > 0
+    assert price["memory"] > 10
+    line = next(line for line in toy("list")[1].splitlines() if "smoke" in line)
+    assert line.split()[:2] == ["smoke", "fresh"]
+    assert line.endswith(" GB")
+    toy("prices")
+    assert json.loads((toy.project.params / "prices.json").read_text())["01_toy"]["smoke"] == price
 
 
 def test_every_dependency_changes_the_key_and_nothing_else_does(toy) -> None:
@@ -73,10 +84,10 @@ def test_every_dependency_changes_the_key_and_nothing_else_does(toy) -> None:
         ("notebooks/01_toy.py", (toy.project.notebooks / "01_toy.py").read_text() + "\n# more\n"),
         ("params/laptop/01_toy.yaml", "steps: 5\n"),
         ("sparsenn_core/physics.py", "CONSTANT = 3\n"),
-        ("sparsenn_core/room/new.py", ""),
         ("requirements.txt", "numpy\n"),
         ("constraints.txt", "six\n"),
         ("notebooks/data/recorded.csv", "1\n"),
+        ("results/full/01_toy/rows.parquet", "2\n"),
     ):
         toy.write(name, text)
         keys.append(key())
@@ -84,7 +95,9 @@ def test_every_dependency_changes_the_key_and_nothing_else_does(toy) -> None:
     for name, text in (
         # The same values, told otherwise.
         ("params/laptop/01_toy.yaml", "# a comment\nstrength: 0.5\nsteps: 5\nstrengths: [0.1, 1]\n"),
-        ("sparsenn_core/runner/screen.py", "x = 1\n"),
+        ("sparsenn_core/physics.py", '"""New words."""\n\nCONSTANT = 3  # said\n'),
+        ("sparsenn_core/room/new.py", "nobody = 'imports it'\n"),
+        ("notebooks/data/other.csv", "named nowhere\n"),
         ("sparsenn_core/__main__.py", ""),
         ("sparsenn_core/__pycache__/physics.pyc", "x"),
         ("params/smoke/01_toy.yaml", "steps: 7\n"),
@@ -102,15 +115,29 @@ def test_a_changed_core_runs_again_and_replaces(toy) -> None:
     assert rows(folder)["constant"] == 2
     toy.write("sparsenn_core/physics.py", "CONSTANT = 4\n")
     toy.write("params/smoke/01_toy.yaml", "steps: 4\n")
-    assert "smoke   stale (changed: parameters, core)" in toy("list")[1]
+    assert "smoke   stale (changed: parameters, code)" in toy("list")[1]
     toy.write("sparsenn_core/physics.py", "CONSTANT = 2\n")
     toy.write("params/smoke/01_toy.yaml", "steps: 1\n")
     assert "smoke   fresh" in toy("list")[1]
     first = rows(folder)["from"]
     assert "done in" in toy("run", "toy", "--profile", "smoke", "--force")[1]
     assert rows(folder)["from"] > first
+    (folder / ".DS_Store").write_text("foreign")
+    assert "smoke   fresh" in toy("list")[1]
     (folder / "rows.json").unlink()
     assert "stale (rows.json is gone)" in toy("list")[1]
+
+
+@pytest.mark.parametrize("name", ["rows.json", "executed.ipynb"])
+def test_a_result_counts_by_its_content(toy, name: str) -> None:
+    toy("run", "toy", "--profile", "smoke")
+    path = toy.project.results / "smoke" / "01_toy" / name
+    whole = path.read_bytes()
+    for harmed in (whole[: len(whole) // 2], b"{}", b""):
+        path.write_bytes(harmed)
+        assert f"smoke   stale ({name} is not the file that was made)" in toy("list")[1]
+    path.write_bytes(whole)
+    assert "smoke   fresh" in toy("list")[1]
 
 
 def test_ones_own_parameters_go_to_a_folder_of_their_own(toy) -> None:
@@ -126,6 +153,7 @@ def test_ones_own_parameters_go_to_a_folder_of_their_own(toy) -> None:
     assert record["parameters"]["strength"] == 1e-3
     assert record["parameters"]["strengths"] == [1e-5, 2.0]
     assert record["parameters"]["output_dir"] == f"results/custom/{folder.name}"
+    assert record["profile"] == "custom"
     # The same values in other words and another order are the same run.
     again = toy("run", "01_toy", "-p", "device", "cpu", "-p", "strengths", "[1.0e-05, 2.0]", "-p", "strength", "0.001")
     assert "fresh, skipped" in again[1]
