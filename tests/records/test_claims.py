@@ -15,7 +15,7 @@ from sparsenn_core.errors import InputError
 
 
 def claim(**fields: Any) -> Claim:
-    base = {"key": "toy.rate", "chapter": "Toy", "statement": "It is so.", "source": "Someone 2020, section 1"}
+    base = {"key": "toy.rate", "statement": "It is so.", "source": "Someone 2020, section 1"}
     return Claim(**(base | {"said": (0.9, 1.0)} | fields))
 
 
@@ -63,6 +63,7 @@ def test_every_verdict_is_tried() -> None:
 def test_smoke_no_measurement_and_too_few_runs_are_no_evidence(said, ours, interval, verdict: str) -> None:
     untested = "not tested at this profile"
     assert claim(said=said, ours=ours, measured=measured(*interval)).verdict("smoke") == untested
+    assert claim(said=said, ours=ours, measured=measured(*interval)).verdict("custom") == untested
     assert claim(said=said, ours=ours, measured=None).verdict("laptop") == untested
     few = claim(said=said, ours=ours, measured=measured(*interval, count=9), enough=10)
     assert few.verdict("laptop") == untested
