@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import jupytext
 import pytest
 
-from sparsenn_book.records import read_claims, read_rows
+from sparsenn_book.records import read_claims
+from sparsenn_book.records.tables import read_table
+from sparsenn_book.runner import freshness
 from sparsenn_book.sources.notebooks import names, read
+from sparsenn_book.sources.policy import STORED_ONLY
 from sparsenn_book.sources.profiles import check_complete, profiles, resolve
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
@@ -19,6 +24,7 @@ from sparsenn_core.errors import InputError
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 NOTEBOOKS = names(PROJECT)
 PROFILES = profiles(PROJECT)
+MOST_LINES = 440
 
 pytestmark = pytest.mark.notebooks
 
@@ -54,10 +60,19 @@ def test_a_profile_gives_known_and_possible_parameters(name: str, profile: str) 
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_notebook_has_a_title_and_says_its_price_first(name: str) -> None:
+def test_a_notebook_is_a_chapter_and_does_by_itself_what_only_a_chapter_can(name: str) -> None:
     source = read(PROJECT, name)
     assert source.title != name
-    assert set(source.prices) >= set(PROFILES)
+    assert len(source.text.splitlines()) <= MOST_LINES
+    assert f'Chapter("{name}", globals())' in source.text
+    for done_by_the_chapter in ("write_table", "write_claims", "to_parquet", "provenance(", "globals()[", ".verdict("):
+        assert done_by_the_chapter not in source.text
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_chapter_that_trains_says_where(name: str) -> None:
+    device = read(PROJECT, name).parameters["device"]
+    assert (device.default, device.choices) == ("auto", ("auto", "cpu", "cuda"))
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -71,15 +86,39 @@ def test_jupytext_round_trip_leaves_every_byte(name: str) -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_executes_at_smoke_and_leaves_rows_and_claims(name: str, smoke_results: dict[str, Path]) -> None:
     executed = smoke_results[name]
+    _check_no_warning(executed)
+    claims = read_claims(executed.parent)
+    assert claims
+    assert {claim["verdict"] for claim in claims} == {"not tested at this profile"}
+    assert [claim["key"] for claim in claims if claim["age"]] == []
+    tables = sorted(executed.parent.glob("*.parquet"))
+    assert tables
+    for table in tables:
+        assert read_table(table).attrs["provenance"]["parameters"]["profile"] == "smoke"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_committed_tables_render_and_give_the_committed_claims(name: str, tmp_path: Path) -> None:
+    """The full profile, from what is committed and without computing; the claims once more, field by field."""
+    committed = PROJECT.results / "full" / name
+    notebook = tmp_path / f"{name}.ipynb"
+    jupytext.write(jupytext.reads(read(PROJECT, name).text, fmt="py:percent"), notebook)
+    executed, parameters = tmp_path / freshness.EXECUTED, str(PROJECT.params / "full" / f"{name}.yaml")
+    command = [sys.executable, "-m", "papermill", str(notebook), str(executed), "-k", "python3", "--no-progress-bar"]
+    command += ["-f", parameters, "-p", "output_dir", str(tmp_path), "-p", "profile", "full"]
+    environment = os.environ | {STORED_ONLY: "1", "PYTHONPATH": str(PROJECT.root)}
+    done = subprocess.run(command, cwd=PROJECT.root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    _check_no_warning(executed)
+    assert read_claims(tmp_path) == read_claims(committed), "render it again: make book PROFILE=full"
+    assert sorted(path.name for path in tmp_path.glob("*.parquet")) == sorted(
+        p.name for p in committed.glob("*.parquet")
+    )
+
+
+def _check_no_warning(executed: Path) -> None:
     cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert outputs
     # A warning on a page is a defect that papermill does not see.
     assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
-    claims = read_claims(executed.parent)
-    assert claims
-    assert {claim["verdict"] for claim in claims} == {"not tested at this profile"}
-    tables = sorted(executed.parent.glob("*.parquet"))
-    assert tables
-    for table in tables:
-        assert read_rows(table).attrs["provenance"]["parameters"]["profile"] == "smoke"

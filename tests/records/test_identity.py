@@ -164,7 +164,7 @@ def test_a_cells_own_function_and_what_is_no_plain_data_are_refused(toy: Toy) ->
             identity(function, (), toy.root / "data", toy.root)
     with pytest.raises(InputError, match=r"rows, argument 2: a ndarray is no plain data"):
         toy.identity(1, np.ones(2))
-    with pytest.raises(InputError, match="Settings|rates"):
+    with pytest.raises(InputError, match="x, Settings, rates, entry 2: a object is no plain data"):
         describe(Settings(rates=(0.1, object())), "x, Settings")  # type: ignore[arg-type]
 
 
