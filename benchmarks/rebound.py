@@ -32,7 +32,7 @@ from sparsenn_core import linearized
 from sparsenn_core.training import SGD, Moment, every_epochs, fit
 from sparsenn_core.training.backprop import Backprop
 from sparsenn_core.training.gradients import Loss
-from sparsenn_core.training.layers import read_layers
+from sparsenn_core.training.stacked_layers import stacked_layers
 
 EPOCHS = 500
 SETTINGS = rebound.Settings(perturbation=0.1, noise=0.1)
@@ -81,7 +81,7 @@ def ensemble(
 ) -> Timed:
     """The same from one fit; the loss after a step is the one that the next step starts from."""
     clock = [time.process_time()]
-    test = Backprop(read_layers(problem.students.template) or [], shared=False, tile=tile)
+    test = Backprop(stacked_layers(problem.students.template) or [], shared=False, tile=tile)
     noisy = problem.test_targets + problem.test_noise
 
     def measure(moment: Moment) -> Mapping[str, Tensor]:

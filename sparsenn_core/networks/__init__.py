@@ -1,15 +1,19 @@
-"""Plain `nn.Module`s of the studies, their initial weights, literal teachers and embeddings."""
+"""Plain `nn.Module`s of the studies, their initial weights, literal teachers and embeddings; reading any network."""
 
 from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, baseline_cnn, multi_channel_cnn
 from sparsenn_core.networks.embedding import embed
 from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
+from sparsenn_core.networks.layers import Layer
 from sparsenn_core.networks.mlp import MLP
-from sparsenn_core.networks.path_norm import balance, half_squares, vv_norm
+from sparsenn_core.networks.path_norm import balance, half_squares, shallow_relu_layers, vv_norm
+from sparsenn_core.networks.reading import Reading, reading
 from sparsenn_core.networks.teachers import literal_teacher
 
 __all__ = [
     "MLP",
     "DisjointConv1d",
+    "Layer",
+    "Reading",
     "SplitFilterCNN",
     "TreeCNN",
     "activation_module",
@@ -21,5 +25,7 @@ __all__ = [
     "initialize_study_",
     "literal_teacher",
     "multi_channel_cnn",
+    "reading",
+    "shallow_relu_layers",
     "vv_norm",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN
+from sparsenn_core.networks.cnn import SplitFilterCNN
+from sparsenn_core.networks.reading import reading
 
 
 def _block_layer(filters: Tensor, positions: int) -> Tensor:
@@ -28,16 +27,13 @@ def _block_layer(filters: Tensor, positions: int) -> Tensor:
 
 def _filters(network: nn.Module) -> list[Tensor]:
     """Each layer's filters [positions, out, in, kernel], first layer first."""
-    if isinstance(network, TreeCNN):
-        weights = [cast(DisjointConv1d, layer).weight.detach() for layer in network.layers]
-        positions = [1]
-        for weight in reversed(weights[1:]):
-            positions.append(positions[-1] * weight.shape[-1])
-        return [w.expand(p, *w.shape) for w, p in zip(weights, reversed(positions), strict=True)]
     if isinstance(network, SplitFilterCNN):
         first, second, last = (p.detach()[:, None, None, :] for p in (network.first, network.second, network.last))
         return [torch.cat([first, first]), second, last]
-    raise InputError(f"only tree CNNs can be embedded, not {type(network).__name__}; known: TreeCNN, SplitFilterCNN")
+    layers = reading(network).require("disjoint conv")
+    if layers[-1].output_shape[1:] != (1,):
+        raise InputError(f"{type(network).__name__}: its last layer has {layers[-1].output_shape[1:]} positions, not 1")
+    return [layer.weight.expand(layer.output_shape[1], *layer.weight.shape) for layer in layers]
 
 
 def embed(network: nn.Module) -> list[Tensor]:

@@ -12,10 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs
+from sparsenn_core.networks import shallow_relu_layers
+from sparsenn_core.penalties.base import Params, Penalty, Step, Strength, max_runs, per_run, sum_runs
 from sparsenn_core.penalties.grouped import GroupL2
 
 
@@ -23,16 +24,25 @@ from sparsenn_core.penalties.grouped import GroupL2
 class PathProx(Penalty):
     """strength * sum_k ||v_k||_2 over networks with ||(w_k, b_k)||_2 = 1; train it with `ProximalSGD`.
 
-    `incoming` names the hidden weight [K, in], `bias` its bias [K], `outgoing` the next weight [out, K]. `value` is
-    the scaled path norm strength * sum_k ||v_k|| ||wbar_k||, which is the penalty where the constraint holds and does
-    not depend on how a unit is scaled where it does not. Runs of strength zero have no penalty and no constraint:
-    `prox` leaves them as they are. Not convex (the sphere is not).
+    `incoming` names the hidden weight [K, in], `bias` its bias [K] (None: none), `outgoing` the next weight [out, K];
+    `PathProx.of(network, strength)` takes the names from a network. `value` is the scaled path norm strength *
+    sum_k ||v_k|| ||wbar_k||, which is the penalty where the constraint holds and does not depend on how a unit is
+    scaled where it does not. Runs of strength zero have no penalty and no constraint: `prox` leaves them as they are.
+    Not convex (the sphere is not).
     """
 
-    incoming: str = "0.weight"
-    bias: str = "0.bias"
-    outgoing: str = "2.weight"
+    incoming: str
+    bias: str | None
+    outgoing: str
     convex = False
+
+    @classmethod
+    def of(cls, network: nn.Module, strength: Strength) -> PathProx:
+        """The penalty for networks like this one, linear(relu(linear(x))); `InputError` for any other."""
+        hidden, output = shallow_relu_layers(network, plain=True)
+        assert hidden.weight_name is not None
+        assert output.weight_name is not None
+        return cls(strength, hidden.weight_name, hidden.bias_name, output.weight_name)
 
     def norms(self, params: Params) -> tuple[Tensor, Tensor]:
         """||wbar_k|| and ||v_k||, [R, K] each."""
@@ -53,9 +63,10 @@ class PathProx(Penalty):
         length = torch.where(per_run(self.strength, incoming) > 0, incoming.clamp(min=tiny), 1.0)
         new = {
             self.incoming: params[self.incoming] / length[..., None],
-            self.bias: params[self.bias] / length,
             self.outgoing: params[self.outgoing] * kept[:, None, :],
         }
+        if self.bias is not None:
+            new[self.bias] = params[self.bias] / length
         return params | new
 
     def residual(self, params: Params, grad: Params) -> Tensor:
@@ -71,4 +82,5 @@ class PathProx(Penalty):
         return torch.maximum(max_runs(into.abs()), rest)
 
     def _wbar(self, params: Params) -> Tensor:
-        return torch.cat([params[self.incoming], params[self.bias][..., None]], 2)
+        weight = params[self.incoming]
+        return weight if self.bias is None else torch.cat([weight, params[self.bias][..., None]], 2)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties.base import Params
-from sparsenn_core.training.layers import Layer
+from sparsenn_core.training.stacked_layers import StackedLayer
 
 CACHED = 100_000
 """About so many activations of the widest layer at a time: a processor's second cache holds those of all layers."""
@@ -33,7 +33,9 @@ class Passage:
     affine sums. The scratch buffer `sums` holds these sums on the way up and the slope in `above` on the way back.
     """
 
-    def __init__(self, layer: Layer, below: Tensor, sums: Tensor, above: Tensor, slope_below: Tensor | None) -> None:
+    def __init__(
+        self, layer: StackedLayer, below: Tensor, sums: Tensor, above: Tensor, slope_below: Tensor | None
+    ) -> None:
         self.below, self.sums, self.above, self.slope_below = below, sums, above, slope_below
         self.activation = layer.activation
         self.factors = (below, above.mT) if layer.turned else (above, below.mT)
@@ -58,7 +60,7 @@ class Passage:
 class Buffers:
     """Room for `samples` samples of `runs` networks; tiles of one size share it."""
 
-    def __init__(self, layers: list[Layer], runs: int, samples: int, like: Tensor) -> None:
+    def __init__(self, layers: list[StackedLayer], runs: int, samples: int, like: Tensor) -> None:
         self.layers = layers
         self.below = [like.new_ones(runs, layer.seen, samples) for layer in layers[1:]]
         hidden = [h[:, : layer.inputs] for h, layer in zip(self.below, layers[1:], strict=True)]
@@ -127,7 +129,7 @@ class Backprop:
     when x or y are other tensors than the time before.
     """
 
-    def __init__(self, layers: list[Layer], *, shared: bool, tile: int | None = None) -> None:
+    def __init__(self, layers: list[StackedLayer], *, shared: bool, tile: int | None = None) -> None:
         self.layers = layers
         self.shared = shared
         self.widest = max(layer.outputs for layer in layers)

@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 from sparsenn_core.penalties.base import Params
 from sparsenn_core.training.backprop import Backprop
 from sparsenn_core.training.ensemble import Ensemble
-from sparsenn_core.training.layers import read_layers
+from sparsenn_core.training.stacked_layers import stacked_layers
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """One run's loss: (outputs [n, ...], targets [n, ...]) -> scalar, the mean over its samples."""
@@ -76,7 +76,7 @@ def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | Non
 
     For full batches: it keeps a copy of the samples as it needs them, for as long as the same tensors come again.
     """
-    layers = read_layers(ensemble.template) if loss is mse_loss else None
+    layers = stacked_layers(ensemble.template) if loss is mse_loss else None
     if layers is None:
         return None
     backprop = Backprop(layers, shared=shared, tile=tile)

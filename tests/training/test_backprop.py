@@ -11,7 +11,7 @@ from sparsenn_core.networks import MLP, baseline_cnn
 from sparsenn_core.randomness import generator
 from sparsenn_core.training.backprop import Backprop, run_groups, tile_size
 from sparsenn_core.training.gradients import LARGE, automatic, is_large, written_out
-from sparsenn_core.training.layers import read_layers
+from sparsenn_core.training.stacked_layers import stacked_layers
 
 RUNS, SAMPLES = 3, 41
 
@@ -40,7 +40,7 @@ def samples(widths, *, shared, seed=0):
 
 def assert_same(ensemble, x, y, gradients):
     (ours, losses), (grads, exact) = (g(ensemble.params, {}, x, y) for g in gradients)
-    alone = Backprop(read_layers(ensemble.template), shared=x.ndim == 2, tile=10).losses(ensemble.params, x, y)
+    alone = Backprop(stacked_layers(ensemble.template), shared=x.ndim == 2, tile=10).losses(ensemble.params, x, y)
     torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
     torch.testing.assert_close(alone, exact, rtol=1e-13, atol=0)
     assert ours.keys() == grads.keys()
@@ -85,10 +85,10 @@ def test_networks_and_losses_it_does_not_know_are_left_to_automatic_differentiat
     assert written_out(networks((2, 3, 1), "gelu"), mse_loss, shared=True) is None
     assert written_out(networks((2, 3, 1)), l1_loss, shared=True) is None
     reparametrised = weight_norm(MLP((2, 3, 1), "tanh", generator=generator(0, "init")).layers[0])
-    assert read_layers(Gated((2, 3, 1), "tanh", generator=generator(0, "init"))) is None
+    assert stacked_layers(Gated((2, 3, 1), "tanh", generator=generator(0, "init"))) is None
     net = MLP((2, 3, 1), "tanh", generator=generator(0, "init"))
     net.layers[0] = reparametrised
-    assert read_layers(net) is None
+    assert stacked_layers(net) is None
 
 
 class Scalar(torch.nn.Module):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from sparsenn_core.networks import MLP
+from sparsenn_core.errors import InputError
+from sparsenn_core.networks import MLP, Layer, reading
 from sparsenn_core.penalties.base import Params
 
 
 @dataclass(frozen=True)
-class Activation:
+class InPlaceActivation:
     """`push(z, out)` writes the outputs; `pull(slope, outputs)` writes the slope in z over the outputs."""
 
     push: Callable[[Tensor, Tensor], object]
@@ -22,30 +22,30 @@ class Activation:
 
 
 _aten = torch.ops.aten
-ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.Tanh: Activation(
+ACTIVATIONS: dict[str, InPlaceActivation] = {
+    "tanh": InPlaceActivation(
         lambda z, out: torch.tanh(z, out=out), lambda s, h: _aten.tanh_backward.grad_input(s, h, grad_input=h)
     ),
-    nn.Sigmoid: Activation(
+    "sigmoid": InPlaceActivation(
         lambda z, out: torch.sigmoid(z, out=out), lambda s, h: _aten.sigmoid_backward.grad_input(s, h, grad_input=h)
     ),
-    nn.ReLU: Activation(
+    "relu": InPlaceActivation(
         lambda z, out: torch.clamp(z, min=0, out=out),
         lambda s, h: _aten.threshold_backward.grad_input(s, h, 0, grad_input=h),
     ),
-    nn.Identity: Activation(lambda z, out: out.copy_(z), lambda s, h: h.copy_(s)),
+    "linear": InPlaceActivation(lambda z, out: out.copy_(z), lambda s, h: h.copy_(s)),
 }
 
 
 @dataclass(frozen=True)
-class Layer:
-    """An affine layer: the names of its parameters, its widths and what follows it."""
+class StackedLayer:
+    """An affine layer of R networks as one: the names of its parameters, its widths and what follows it."""
 
     weight: str
     bias: str | None
     inputs: int
     outputs: int
-    activation: Activation
+    activation: InPlaceActivation
 
     @property
     def seen(self) -> int:
@@ -73,18 +73,19 @@ class Layer:
         return parts if self.bias is None else parts | {self.bias: gradient[:, :, self.inputs]}
 
 
-def read_layers(net: nn.Module) -> list[Layer] | None:
+def stacked_layers(net: nn.Module) -> list[StackedLayer] | None:
     """The layers of an `MLP` with activations that are known here; None for any other network, subclasses included."""
     if type(net) is not MLP:
         return None
-    linear = cast("list[nn.Linear]", list(net.layers))
-    following = [type(net.activation)] * (len(linear) - 1) + [type(net.last_activation)]
-    if not ACTIVATIONS.keys() >= set(following):
+    try:
+        layers = reading(net).require("linear", plain=True)
+    except InputError:
         return None
-    names = [(f"layers.{i}.weight", None if one.bias is None else f"layers.{i}.bias") for i, one in enumerate(linear)]
-    if {name for pair in names for name in pair if name} != {name for name, _ in net.named_parameters()}:
-        return None  # reparametrised, say
-    return [
-        Layer(*name, one.in_features, one.out_features, ACTIVATIONS[kind])
-        for name, one, kind in zip(names, linear, following, strict=True)
-    ]
+    if not ACTIVATIONS.keys() >= {layer.activation for layer in layers}:
+        return None
+    return [_stacked(layer) for layer in layers]
+
+
+def _stacked(layer: Layer) -> StackedLayer:
+    assert layer.weight_name is not None
+    return StackedLayer(layer.weight_name, layer.bias_name, layer.inputs, layer.outputs, ACTIVATIONS[layer.activation])
