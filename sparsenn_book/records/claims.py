@@ -9,11 +9,13 @@ statement is true; the measurement is an interval too. The verdict compares inte
 | an interval    | inside what was said                         | reproduced                   |
 | an interval    | apart from what was said, inside ours        | corrected                    |
 | an interval    | apart from what was said, otherwise          | refuted                      |
-| nothing        | inside ours                                  | new                          |
+| nothing        | inside ours                                  | stated here                  |
 | nothing        | apart from ours                              | refuted                      |
 | any            | across an edge of the interval in question   | undecided                    |
 
-So a wide measurement decides nothing, in anyone's favour. A measurement is never "inside" a single point unless it is
+"Stated here" does not mean new: whether others said it before was not searched.
+
+A wide measurement decides nothing, in anyone's favour. A measurement is never "inside" a single point unless it is
 exact: a number quoted to three digits is an interval, which `quoted` gives.
 """
 
@@ -31,7 +33,7 @@ from sparsenn_book.records.estimates import Estimate
 from sparsenn_book.records.files import read_json, write_json
 from sparsenn_core.errors import InputError
 
-Verdict = Literal["reproduced", "corrected", "refuted", "new", "undecided", "not tested at this profile"]
+Verdict = Literal["reproduced", "corrected", "refuted", "stated here", "undecided", "not tested at this profile"]
 Interval = tuple[float, float]
 
 FILE = "claims.json"
@@ -87,7 +89,7 @@ class Claim:
             return "corrected" if self.ours is not None and _inside(measured, self.ours) else "refuted"
         assert self.ours is not None  # __post_init__ refuses a claim without either
         if _inside(measured, self.ours):
-            return "new"
+            return "stated here"
         return "refuted" if _apart(measured, self.ours) else "undecided"
 
 

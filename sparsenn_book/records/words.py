@@ -13,7 +13,11 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "reproduced": ("✓", "the measured interval lies inside what was said"),
     "corrected": ("≈", "the measured interval lies apart from what was said, and inside what this book says instead"),
     "refuted": ("✗", "the measured interval lies apart from what was said"),
-    "new": ("★", "nobody said it before, and the measured interval lies inside what this book says"),
+    "stated here": (
+        "★",
+        "stated by this book, and the measured interval lies inside what it says; whether others said it before was "
+        "not searched",
+    ),
     "undecided": ("?", "the measured interval reaches across the edge of what was said: more runs are needed"),
     "not tested at this profile": ("–", "no measurement, or too few runs to be one"),
 }

@@ -39,7 +39,7 @@ TESTED = [
     (SAID, None, (0.5, 1.5), "undecided"),  # wider than what was said
     (SAID, (0.8, 0.95), (0.85, 0.93), "undecided"),  # inside ours, but what was said may hold as well
     (SAID, None, (-math.inf, math.inf), "undecided"),
-    (None, OURS, (0.25, 0.35), "new"),
+    (None, OURS, (0.25, 0.35), "stated here"),
     (None, OURS, (0.35, 0.45), "undecided"),
     (None, OURS, (0.5, 0.6), "refuted"),
     ((0.5, math.inf), None, (0.6, math.inf), "reproduced"),
