@@ -14,13 +14,12 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 from sparsenn_core.recovery.canonical import reduced
 from sparsenn_core.recovery.matching import matched
-from sparsenn_core.recovery.unneeded_units import as_weight_arrays
 from sparsenn_core.recovery.weight_arrays import (
     Array,
     WeightArrays,
-    activation_name,
     as_tensors,
-    known_activation,
+    hidden_activation,
+    layer_weights,
     weight_arrays,
 )
 
@@ -72,12 +71,6 @@ class Alignment:
         return float(self.distance)
 
 
-def _layers(network: Weights) -> list[Tensor]:
-    if isinstance(network, nn.Module):
-        return [p.detach() for p in network.parameters()]
-    return list(network.values()) if isinstance(network, Mapping) else list(network)
-
-
 def _inputs(arrays: WeightArrays, n: int) -> Array:
     """Inputs N(0, I) on which hidden activations are compared; fixed, so that a distance does not vary."""
     features = arrays.weights[0].shape[2]
@@ -120,10 +113,12 @@ def aligned(
     A student with a weight that is not finite gets the distance nan. Cost: 2,000 students of 52 weights
     take a few seconds.
     """
-    name = _activation(teacher, activation)
-    like, layers = _layers(teacher), _layers(student)
+    name = hidden_activation(teacher, activation)
+    like = layer_weights(teacher)
+    layers = list(student.values()) if isinstance(student, Mapping) else layer_weights(student)
     batched = layers[0].ndim > like[0].ndim
-    target, source = reduced(as_weight_arrays(teacher), name, tolerance), weight_arrays(layers, batched=batched)
+    target = reduced(weight_arrays(like, batched=False), name, tolerance)
+    source = weight_arrays(layers, batched=batched)
     _check_shapes(target, source)
     finite = np.isfinite(source.squared_norm())
     source = WeightArrays([np.where(finite[:, None, None, None], w, 0.0) for w in source.weights], source.biases)
@@ -140,14 +135,6 @@ def aligned(
         torch.from_numpy(np.sqrt(target.squared_distance(moved))),
         torch.from_numpy(exact & finite),
     )
-
-
-def _activation(teacher: nn.Module | Sequence[Tensor], activation: str | None) -> str:
-    if activation is not None:
-        return known_activation(activation)
-    if isinstance(teacher, nn.Module):
-        return activation_name(teacher)
-    raise InputError("aligned: name the activation (relu, sigmoid or tanh) when the teacher is given as weights")
 
 
 def _check_shapes(teacher: WeightArrays, student: WeightArrays) -> None:

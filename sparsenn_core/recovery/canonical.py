@@ -9,8 +9,15 @@ from torch import Tensor, nn
 
 from sparsenn_core.recovery.rescaling import balance_
 from sparsenn_core.recovery.symmetry import move
-from sparsenn_core.recovery.unneeded_units import as_weight_arrays, merge_duplicates_, remove_dead_
-from sparsenn_core.recovery.weight_arrays import WeightArrays, activation_name, as_tensors, known_activation
+from sparsenn_core.recovery.unneeded_units import merge_duplicates_, remove_dead_
+from sparsenn_core.recovery.weight_arrays import (
+    WeightArrays,
+    as_tensors,
+    hidden_activation,
+    known_activation,
+    layer_weights,
+    weight_arrays,
+)
 
 
 def reduced(arrays: WeightArrays, activation: str, tolerance: float) -> WeightArrays:
@@ -40,13 +47,12 @@ def canonical(
     same; two networks that differ by a symmetry get the same weights, up to rounding and ties. Sorting makes the form
     discontinuous where two norms cross: to measure a distance use `aligned`, which searches instead.
     """
-    name = activation or (activation_name(network) if isinstance(network, nn.Module) else "")
-    arrays = reduced(as_weight_arrays(network), name, tolerance)
+    name, like = hidden_activation(network, activation), layer_weights(network)
+    arrays = reduced(weight_arrays(like, batched=False), name, tolerance)
     for layer in range(len(arrays.hidden)):
         rows = arrays.weights[layer].reshape(1, arrays.hidden[layer], -1)
         peak = np.take_along_axis(rows, np.abs(rows).argmax(2)[:, :, None], 2)[:, :, 0]
         sign = np.where((peak < 0) & (name == "tanh"), -1.0, 1.0)
         order = np.argsort(-np.linalg.norm(rows, axis=2), axis=1, kind="stable")
         move(arrays, layer, order, np.take_along_axis(sign, order, 1))
-    like = list(network.parameters()) if isinstance(network, nn.Module) else list(network)
     return as_tensors(arrays.weights, like, batched=False)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.recovery.quotient import linear_layers
+from sparsenn_core.networks import Layer, reading
 from sparsenn_core.recovery.weight_arrays import Array
 
 _ROUNDING = 1e-15  # moved parameters go so much beyond the tolerance, lest rounding bring them back
@@ -89,8 +89,8 @@ def _ratio_margin(x: Array, y: Array, bound: int) -> tuple[Array, NDArray[np.int
     return np.abs(ratio * q - p) / q, p, q
 
 
-def _bound(layer: nn.Linear, factor: int) -> int:
-    return factor * layer.out_features**2
+def _bound(layer: Layer, factor: int) -> int:
+    return factor * layer.outputs**2
 
 
 def _values(parameter: Tensor) -> Array:
@@ -98,7 +98,7 @@ def _values(parameter: Tensor) -> Array:
 
 
 def generic_margins(net: nn.Module, *, factor: int = 1) -> GenericMargins:
-    """How far a fully connected network (`MLP`, `nn.Sequential`) is from violating the generic conditions.
+    """How far a fully connected network is from violating the generic conditions.
 
     `factor` is c in the bound c D^2 of condition (iii), D the units of the layer: 1 or 100. Ratios are compared
     within a column of a weight matrix, all pairs of units; cost about 10 ms for [2, 25, 25, 1].
@@ -106,7 +106,7 @@ def generic_margins(net: nn.Module, *, factor: int = 1) -> GenericMargins:
     if factor < 1:
         raise InputError(f"generic_margins: factor must be a whole number from 1, not {factor!r}")
     columns: dict[str, list[float]] = {"bias": [], "bias_gap": [], "weight": [], "ratio": []}
-    for layer in linear_layers(net):
+    for layer in reading(net).require("linear"):
         w = np.abs(_values(layer.weight))
         b = np.abs(_values(layer.bias)) if layer.bias is not None else np.zeros(len(w))
         columns["bias"].append(float(b.min()))
@@ -185,25 +185,27 @@ def project_generic(net: nn.Module, tolerance: float, generator: torch.Generator
     (iii) leave no room: D Q^2 tolerance <= 1/2 is asked for, Q = factor D^2 (5e-8 for D = 25, factor 1).
     """
     out = copy.deepcopy(net)
-    layers = linear_layers(out)
-    for number, layer in enumerate(layers, start=1):
+    layers = reading(out).require("linear", plain=True)
+    for layer in layers:
         if layer.weight.dtype != torch.float64 or layer.bias is None:
             raise InputError(
-                f"project_generic: layer {number} must be float64 with biases: {layer}, {layer.weight.dtype}"
+                f"project_generic: layer {layer.name!r} must be float64 with biases; it is {layer.weight.dtype}"
             )
-        largest = 0.5 / (layer.out_features * _bound(layer, factor) ** 2) if layer.out_features > 1 else np.inf
+        largest = 0.5 / (layer.outputs * _bound(layer, factor) ** 2) if layer.outputs > 1 else np.inf
         if not _LEAST_TOLERANCE <= tolerance <= largest:
             raise InputError(
                 f"project_generic: tolerance {tolerance!r} is not in [{_LEAST_TOLERANCE}, {largest:.3g}] "
-                f"of layer {number}"
+                f"of layer {layer.name!r}"
             )
     for layer in layers:
         bound = _bound(layer, factor)
-        b = _spread(_away_from_zero(_values(layer.bias), tolerance, generator), tolerance)
+        bias = layer.bias
+        assert bias is not None
+        b = _spread(_away_from_zero(_values(bias), tolerance, generator), tolerance)
         w = _away_from_zero(_values(layer.weight), tolerance, generator)
         for column in w.T:
             _part_ratios_(column, bound, tolerance)
-        with torch.no_grad():
-            layer.bias.copy_(torch.from_numpy(b))
-            layer.weight.copy_(torch.from_numpy(w))
+        # a layer that was read shares the memory of its parameters
+        bias.copy_(torch.from_numpy(b))
+        layer.weight.copy_(torch.from_numpy(w))
     return out

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from sparsenn_core.recovery.unneeded_units import as_weight_arrays, remove_dead_
-from sparsenn_core.recovery.weight_arrays import Array, WeightArrays
+from sparsenn_core.recovery.unneeded_units import remove_dead_
+from sparsenn_core.recovery.weight_arrays import WeightArrays, layer_weights, weight_arrays
 
 _SWEEPS = 10_000
 
@@ -46,12 +46,12 @@ def balance_(arrays: WeightArrays, power: int = 1) -> WeightArrays:
     return arrays
 
 
-def _rescaled_minimum(network: nn.Module | Sequence[Tensor | Array], power: int) -> float:
-    arrays = balance_(remove_dead_(as_weight_arrays(network), "relu"), power)
+def _rescaled_minimum(network: nn.Module | Sequence[Tensor], power: int) -> float:
+    arrays = balance_(remove_dead_(weight_arrays(layer_weights(network), batched=False), "relu"), power)
     return float(sum((np.abs(w) ** power).sum() for w in arrays.weights))
 
 
-def relu_l1_optimum(network: nn.Module | Sequence[Tensor | Array]) -> float:
+def relu_l1_optimum(network: nn.Module | Sequence[Tensor]) -> float:
     """The least sum of |w| over all unit rescalings of a relu network without biases (module or layer weights).
 
     With one unit in every hidden layer it is L (a_1 ... a_L)^(1/L), where a_l is the L1 norm of layer l, by the
@@ -62,7 +62,7 @@ def relu_l1_optimum(network: nn.Module | Sequence[Tensor | Array]) -> float:
     return _rescaled_minimum(network, 1)
 
 
-def relu_l2_optimum(network: nn.Module | Sequence[Tensor | Array]) -> float:
+def relu_l2_optimum(network: nn.Module | Sequence[Tensor]) -> float:
     """The least sum of w^2 over all unit rescalings; with one unit a hidden layer, L (b_1 ... b_L)^(1/L), where b_l is
     the sum of squares of layer l. Otherwise as `relu_l1_optimum`."""
     return _rescaled_minimum(network, 2)

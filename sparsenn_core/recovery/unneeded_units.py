@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from sparsenn_core.errors import InputError
-from sparsenn_core.recovery.weight_arrays import Array, WeightArrays, weight_arrays
-
-
-def as_weight_arrays(network: nn.Module | Sequence[Tensor | Array]) -> WeightArrays:
-    """The weight arrays, of one run, of a network or of its layer weights; `InputError` if it has biases."""
-    if isinstance(network, nn.Module):
-        if any(p.ndim == 1 for p in network.parameters()):
-            raise InputError(f"{type(network).__name__}: only networks without biases have a canonical form here")
-        network = list(network.parameters())
-    return weight_arrays(network, batched=False)
+from sparsenn_core.recovery.weight_arrays import Array, WeightArrays
 
 
 def remove_dead_(arrays: WeightArrays, activation: str) -> WeightArrays:

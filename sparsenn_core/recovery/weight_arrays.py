@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError, unknown
+from sparsenn_core.networks import Layer, reading
 
 Array = NDArray[np.float64]
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
-_NAMES: dict[type, str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh"}
 
 
 @dataclass
@@ -68,16 +68,6 @@ class WeightArrays:
         return WeightArrays(weights, biases)
 
 
-def activation_name(module: nn.Module) -> str:
-    """The name of the activation that follows every hidden layer: of `module.activation` if it has one, else of the
-    one kind of activation inside; `InputError` if that is not relu, sigmoid or tanh."""
-    inside = [module.activation] if hasattr(module, "activation") else module.modules()
-    found = {_NAMES[type(m)] for m in inside if type(m) in _NAMES}
-    if len(found) != 1:
-        raise InputError(f"{type(module).__name__}: the hidden activation must be one of {', '.join(ACTIVATIONS)}")
-    return found.pop()
-
-
 def known_activation(name: str) -> str:
     """`name` if symmetries are known for it, else `InputError`."""
     if name not in ACTIVATIONS:
@@ -87,7 +77,7 @@ def known_activation(name: str) -> str:
 
 def weight_arrays(weights: Sequence[Tensor | Array], *, batched: bool) -> WeightArrays:
     """Arrays without biases from layer weights [out, in], or [out, in, taps], with a leading run axis if `batched`."""
-    arrays = [w.detach().cpu().double().numpy() if isinstance(w, Tensor) else w for w in weights]
+    arrays = [_numbers(w) if isinstance(w, Tensor) else w for w in weights]
     full = []
     for number, w in enumerate(arrays, start=1):
         w = w if batched else w[None]
@@ -109,23 +99,39 @@ def check_chain(weights: Sequence[Array]) -> None:
             raise InputError(f"weights {number} and {number + 1} do not fit: {first.shape} then {second.shape}")
 
 
-def read_module(module: nn.Module) -> WeightArrays:
-    """Arrays, of one run, of a plain network: layers in the order of its parameters, biases where it has them."""
-    weights: list[Array] = []
-    biases: list[Array | None] = []
-    for parameter in module.parameters():
-        value = parameter.detach().cpu().double().numpy()
-        if value.ndim > 1:
-            weights.append(np.array(value.reshape(1, *value.shape[:2], -1)))
-            biases.append(None)
-        elif biases and biases[-1] is None and len(value) == weights[-1].shape[1]:
-            biases[-1] = np.array(value[None])
-        else:
-            raise InputError(f"{type(module).__name__}: parameter of shape {value.shape} is no layer's weight or bias")
+def arrays_of_layers(layers: Sequence[Layer]) -> WeightArrays:
+    """The weight arrays, of one run, of layers that were read; zeros for biases where there are none."""
+    weights = [_numbers(layer.weight).reshape(1, layer.outputs, layer.inputs, -1) for layer in layers]
+    biases = [np.zeros(layer.outputs) if layer.bias is None else _numbers(layer.bias) for layer in layers]
     check_chain(weights)
-    return WeightArrays(
-        weights, [np.zeros(w.shape[:2]) if b is None else b for w, b in zip(weights, biases, strict=True)]
-    )
+    return WeightArrays(weights, [b[None] for b in biases])
+
+
+def _numbers(tensor: Tensor) -> Array:
+    return np.array(tensor.detach().cpu().double().numpy())
+
+
+def layer_weights(network: nn.Module | Sequence[Tensor]) -> list[Tensor]:
+    """The layer weights of a `TreeCNN` or a fully connected network without biases, read off a module or given."""
+    if not isinstance(network, nn.Module):
+        return list(network)
+    layers = reading(network).require("linear", "disjoint conv")
+    if len({layer.kind for layer in layers}) > 1:
+        raise InputError(f"{type(network).__name__}: fully connected and convolutional layers are mixed")
+    if any(layer.bias is not None for layer in layers):
+        raise InputError(f"{type(network).__name__}: only networks without biases have a canonical form here")
+    return [layer.weight for layer in layers]
+
+
+def hidden_activation(network: nn.Module | Sequence[Tensor], name: str | None) -> str:
+    """`name`, or the hidden activation read off a module; `InputError` unless it is relu, sigmoid or tanh."""
+    if name is None and isinstance(network, nn.Module):
+        name = reading(network).hidden_activation
+        if name not in ACTIVATIONS:
+            raise InputError(f"{type(network).__name__}: symmetries are known for {', '.join(ACTIVATIONS)}, not {name}")
+    if name is None:
+        raise InputError("name the activation (relu, sigmoid or tanh) of a network that is given as weights")
+    return known_activation(name)
 
 
 def apply_activation(name: str, z: Array) -> Array:

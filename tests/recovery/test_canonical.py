@@ -89,7 +89,7 @@ def test_rescaled_minimum_of_one_unit_a_layer_is_the_closed_form():
 def test_networks_that_have_no_canonical_form_are_refused():
     with pytest.raises(InputError, match="without biases"):
         canonical(MLP([2, 3, 1], "tanh", generator=generator(0, "init")))
-    with pytest.raises(InputError, match="must be one of relu, sigmoid, tanh"):
+    with pytest.raises(InputError, match="known for relu, sigmoid, tanh, not gelu"):
         canonical(MLP([2, 3, 1], "gelu", last_activation="tanh", bias=False, generator=generator(0, "init")))
     with pytest.raises(InputError, match="did you mean 'sigmoid'"):
         canonical([torch.ones(2, 2), torch.ones(1, 2)], "sigmod")

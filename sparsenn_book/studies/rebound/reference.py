@@ -5,18 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.recovery.quotient import linear_layers, read_tanh_mlp
+from sparsenn_core.networks import reading
+from sparsenn_core.recovery.quotient import tanh_layers
 
 _ATTEMPTS = 100
 
 
 def _with_biases(net: nn.Module, caller: str) -> list[nn.Linear]:
-    layers = linear_layers(net)
+    layers = [cast(nn.Linear, net.get_submodule(one.name)) for one in reading(net).require("linear", plain=True)]
     if any(layer.bias is None for layer in layers):
         raise InputError(f"{caller}: a layer of the network has no biases")
     return layers
@@ -34,7 +36,7 @@ def reference_normal_form(net: nn.Module) -> list[Tensor]:
     disturbance of that size reshuffles the whole network. Two networks 6e-5 apart then have normal forms about 8
     apart. To measure a distance use `quotient_distance`.
     """
-    read_tanh_mlp(net)
+    tanh_layers(net)
     layers = _with_biases(net, "reference_normal_form")
     weights = [layer.weight.detach().clone() for layer in layers]
     biases = [layer.bias.detach().clone() for layer in layers]

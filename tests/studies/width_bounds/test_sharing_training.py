@@ -18,6 +18,7 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.penalties.path_prox import PathProx
 
 STRENGTH, RATE = neuron_sharing.STRENGTH, neuron_sharing.STEP_SIZE
+NAMES = ("0.weight", "0.bias", "2.weight")
 
 
 def _twin(method: str, seed: int, steps: int) -> nn.Sequential:
@@ -100,7 +101,7 @@ def test_prox_minimises_its_definition() -> None:
     """Against many feasible points near and far: 1/2 ||u - w||^2 / step + strength sum ||v||, unit incoming weights."""
     rng = np.random.default_rng(0)
     params, strength, step = _params(rng), 0.7, 0.9
-    penalty = PathProx(strength)
+    penalty = PathProx(strength, *NAMES)
     near = penalty.prox(params, step)
     incoming, outgoing = penalty.norms(near)
     torch.testing.assert_close(incoming, torch.ones_like(incoming))
@@ -127,7 +128,7 @@ def test_strength_zero_leaves_a_run_alone_and_zero_neurons_stay() -> None:
         tensor[..., 0] = 0.0
     params["0.weight"][:, 0] = 0.0
     params["0.bias"][:, 0] = 0.0
-    new = PathProx(torch.tensor([0.0, 0.3])).prox(params, 0.1)
+    new = PathProx(torch.tensor([0.0, 0.3]), *NAMES).prox(params, 0.1)
     for k, tensor in params.items():
         assert torch.equal(new[k][0], tensor[0])
         assert torch.isfinite(new[k]).all()
@@ -141,7 +142,7 @@ def test_value_does_not_depend_on_how_units_are_scaled() -> None:
         "0.bias": params["0.bias"] * scale,
         "2.weight": params["2.weight"] / scale[:, None, :],
     }
-    torch.testing.assert_close(PathProx(0.3).value(moved), PathProx(0.3).value(params))
+    torch.testing.assert_close(PathProx(0.3, *NAMES).value(moved), PathProx(0.3, *NAMES).value(params))
 
 
 def test_networks_on_the_sphere_are_lasso_problems() -> None:
@@ -157,7 +158,7 @@ def test_networks_on_the_sphere_are_lasso_problems() -> None:
 def test_residual_vanishes_where_gradient_descent_with_the_prox_rests() -> None:
     """A smooth toy loss, 1/2 ||params - target||^2, whose minimiser on the constraint set is the prox itself."""
     target = _params(np.random.default_rng(3))
-    penalty = PathProx(0.4)
+    penalty = PathProx(0.4, *NAMES)
     rest = penalty.prox(target, 1.0)
     grad = {k: rest[k] - target[k] for k in rest}
     assert (penalty.residual(rest, grad) < 1e-12).all()
