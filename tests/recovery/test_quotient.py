@@ -11,6 +11,7 @@ from sparsenn_core.networks import MLP
 from sparsenn_core.randomness import generator
 from sparsenn_core.recovery import quotient_distance
 from sparsenn_core.recovery.quotient import tanh_layers
+from sparsenn_core.recovery.quotient_bound import least_distance
 from sparsenn_core.recovery.separation import separation
 from sparsenn_core.recovery.weight_arrays import arrays_of_layers
 
@@ -123,3 +124,30 @@ def test_refusals():
         quotient_distance(net, copied(net, 0, float("nan")))
     with pytest.raises(InputError, match="no hidden layer"):
         quotient_distance(net, nn.Linear(2, 1))
+
+
+@pytest.mark.parametrize("widths", [[2, 3, 1], [2, 3, 3, 1], [3, 2, 4, 2], [2, 2, 3, 2, 1]])
+def test_the_lower_bound_is_one_and_is_exact_for_one_hidden_layer(widths):
+    for seed in range(20):
+        for a, b in ((build(widths, seed, bias=0.5), build(widths, 500 + seed, bias=0.5)), _near(widths, seed)):
+            least = all_distances(a, b).min()
+            lower = least_distance(*(arrays_of_layers(tanh_layers(net)) for net in (a, b)))
+            assert 0 < lower <= least + 1e-12
+            if len(widths) == 3:
+                assert lower == pytest.approx(least, rel=1e-12)
+
+
+def _near(widths, seed):
+    a = build(widths, seed, bias=0.5)
+    return a, copied(a, seed, 0.05)
+
+
+def test_the_lower_bound_knows_a_copy_and_tells_strangers_apart():
+    a = MLP([2, 25, 25, 1], "tanh", generator=generator(0, "a")).double()
+    stranger = MLP([2, 25, 25, 1], "tanh", generator=generator(0, "b")).double()
+    arrays = [arrays_of_layers(tanh_layers(net)) for net in (a, copied(a, 1, 0.0), stranger)]
+    assert least_distance(arrays[0], arrays[1]) == pytest.approx(0.0, abs=1e-7)
+    found = quotient_distance(a, stranger)
+    assert not found.certified
+    assert 0.1 * found.distance < found.lower < found.distance
+    assert found.lower == least_distance(arrays[0], arrays[2])
