@@ -23,7 +23,7 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 """The activations that are read, by name; "linear" is none."""
 
-AFFINE = (nn.Linear, nn.Conv1d, nn.Conv2d, DisjointConv1d)
+_AFFINE: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv1d, nn.Conv2d, DisjointConv1d)
 _ACTIVATION_MODULES: dict[type, str] = {nn.ReLU: "relu", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.GELU: "gelu"}
 _ACTIVATION_OPERATIONS = {"relu", "sigmoid", "tanh", "gelu"}
 _POOLS: dict[type, str] = {
@@ -100,11 +100,16 @@ def modules_in_order(module: nn.Module) -> list[nn.Module] | None:
     return None
 
 
+def is_affine(module: nn.Module) -> bool:
+    """Whether `module` is a layer with a weight; a subclass counts only if its `forward` is that of a known one."""
+    return any(isinstance(module, known) and type(module).forward is known.forward for known in _AFFINE)
+
+
 def piece_of_module(name: str, module: nn.Module) -> Piece | None:
     """The piece that a module without a chain of its own is; None if it does nothing (`nn.Identity`)."""
     if isinstance(module, nn.Identity):
         return None
-    if isinstance(module, AFFINE):
+    if is_affine(module):
         return Affine(name, module)
     kind = type(module)
     if kind in _ACTIVATION_MODULES and getattr(module, "approximate", "none") == "none":

@@ -118,10 +118,9 @@ def _with_shapes(module: nn.Module, layers: tuple[Layer, ...], x: Tensor) -> tup
     try:
         found, shapes = _passed(layers, x)
         expected = module(x)
-    except RuntimeError as error:
-        raise InputError(
-            f"it cannot be evaluated on inputs {['n', *x.shape[1:]]}: {str(error).splitlines()[0]}"
-        ) from error
+    except Exception as error:  # whatever the user's `forward` makes of these inputs
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"it cannot be evaluated on inputs {['n', *x.shape[1:]]}: {reason}") from error
     if found.shape != expected.shape or not _same(found, expected):
         raise InputError(
             f"on random inputs it does not compute what its layers do: {', '.join(o.name for o in layers)}"

@@ -7,14 +7,14 @@ from typing import Any
 from torch import fx, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.networks.operations import AFFINE, Piece, modules_in_order, piece_of_module, piece_of_operation
+from sparsenn_core.networks.operations import Piece, is_affine, modules_in_order, piece_of_module, piece_of_operation
 
 
 class _Tracer(fx.Tracer):
     """Follows `forward` down to the modules that `reading` knows and to PyTorch's own."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        known = isinstance(m, AFFINE) or modules_in_order(m) is not None
+        known = is_affine(m) or modules_in_order(m) is not None
         return known or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -25,7 +25,7 @@ def pieces(module: nn.Module) -> list[Piece]:
     try:
         graph = _Tracer().trace(module)
     except Exception as error:  # whatever the user's `forward` makes of a symbolic value
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"its forward cannot be followed without data: {reason}") from error
     return _Walk(module, graph).pieces
 
