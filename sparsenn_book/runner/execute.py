@@ -29,6 +29,7 @@ from sparsenn_book.sources.profiles import CUSTOM
 
 WORK = ".work"
 LOG = "log.txt"
+GRACE = 10.0  # seconds for a worker and its kernel to go, which takes less than one
 
 # One thread a kernel: two notebooks share two cores, and a sum does not depend on how many cores there are.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -54,7 +55,7 @@ class Watch:
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """Tell all runs to stop. Their workers end when their standard input closes."""
+        """Tell all runs to stop. Their workers end when their standard input closes, and their kernels with them."""
         self._stop.set()
 
     def stopped(self) -> bool:
@@ -127,19 +128,21 @@ def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
     finally:
         process.stdin.close()
         try:
-            process.wait(timeout=2 * worker.GRACE)
+            process.wait(timeout=GRACE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        lines.join(timeout=1)
-        process.stdout.close()
+        # The kernel has the other end of the pipe too: with its end of file both have gone. Only the reader closes it,
+        # as to close a file in which another thread waits is to wait as well.
+        lines.join(timeout=GRACE)
         watch.progress(task.result.name, "")
 
 
 def _listen(stdout: IO[str], told: list[str]) -> None:
-    for line in stdout:
-        if line.startswith("cell "):
-            told.append(line.strip())
+    with stdout:
+        for line in stdout:
+            if line.startswith("cell "):
+                told.append(line.strip())
 
 
 def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Execution:

@@ -19,8 +19,9 @@ def write_kernelspec(folder: Path, root: Path) -> Path:
     spec = {
         "argv": [
             sys.executable,
+            "-P",
             "-m",
-            "ipykernel_launcher",
+            "sparsenn_book.runner.kernel_process",
             "-f",
             "{connection_file}",
             f"--IPKernelApp.exec_lines=import os; os.chdir({str(root)!r}); del os",

@@ -2,14 +2,14 @@
 
 WORK holds `job.json` (source, parameters, output) and gets `error.json` if the notebook fails. One line a cell goes to
 standard output. Standard input is a pipe held by the runner: when it closes, be it that the user stopped the runner or
-that the runner was killed, the worker stops too and takes its kernel along.
+that the runner was killed, the worker ends at once. Its kernel ends with it (`kernel_process`), and holds the worker's
+standard output, so that the runner sees from the end of that pipe that both have gone.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-import signal
 import sys
 import threading
 import traceback
@@ -24,21 +24,16 @@ ERROR = "error.json"
 USAGE = "usage.json"
 FAILED = 1
 STOPPED = 130
-GRACE = 5.0  # seconds for the kernel to go; it also watches its parent by itself
 
 
 def main(work: Path) -> int:
-    """Execute the job in `work`; the exit status is 0, `FAILED` or `STOPPED`."""
+    """Execute the job in `work`; the exit status is 0 or `FAILED`. Ends the process when the runner lets go of it."""
+    threading.Thread(target=_end_with_runner, daemon=True).start()
     job = read_json(work / JOB)
     _isolate(work)
-    # A runner that a shell started in the background passes on that Ctrl-C is to be ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_stop_with_runner, daemon=True).start()
     cell: list[int] = []
     try:
         _execute(work, job, cell)
-    except KeyboardInterrupt:
-        return STOPPED
     except Exception as error:
         write_json(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None})
         return FAILED
@@ -94,15 +89,16 @@ def _describe(error: Exception) -> dict[str, Any]:
     return {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exception(error)}
 
 
-def _stop_with_runner() -> None:
+def _end_with_runner() -> None:
     # Not through sys.stdin, whose lock a waiting thread would still hold when the interpreter ends.
     while os.read(0, 1):
         pass
-    last_resort = threading.Timer(GRACE, os._exit, [STOPPED])
-    last_resort.daemon = True
-    last_resort.start()
-    os.kill(os.getpid(), signal.SIGINT)
+    # At once, at whatever the rest of the process is: an exception could come amid an import, or be swallowed.
+    os._exit(STOPPED)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    status = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    # Without the interpreter's tidying up, in which the sockets to a kernel that has died may hang.
+    os._exit(status)

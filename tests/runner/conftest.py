@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import wait_for
 
 from sparsenn_book.__main__ import main
 from sparsenn_book.records.closure import INSTALLED
@@ -33,7 +37,7 @@ strengths: list[float] = [0.1, 1.0]  # (0, inf) a grid
 steps: int = 3  # [1, 1000] how long
 device: str = "auto"  # one of auto, cpu, cuda; where
 bias: bool = False
-wait: float = 0.0  # [0, 100] seconds to sleep
+wait: float = 0.0  # [0, 1000] seconds to sleep, or until build/go is there
 output_dir: str = "results/own/01_toy"
 profile: str = "laptop"
 
@@ -47,7 +51,9 @@ RECORDED = "recorded.csv"
 started = time.time()
 pathlib.Path("build").mkdir(exist_ok=True)
 (pathlib.Path("build") / f"alive-{os.getpid()}").touch()
-time.sleep(wait)
+while time.time() < started + wait and not pathlib.Path("build/go").exists():
+    time.sleep(0.02)
+pass  # a test may put something else here
 
 # %%
 assert steps != 13, "thirteen\\nis bad"
@@ -67,6 +73,7 @@ class Toy:
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.project = Project(root)
         self.capsys = capsys
+        self.started: list[subprocess.Popen[str]] = []
         self.write("notebooks/01_toy.py", TOY)
         self.write("params/smoke/01_toy.yaml", "steps: 1\nprofile: smoke\n")
         self.write("params/laptop/01_toy.yaml", "strength: 1.0e-5\n")
@@ -106,7 +113,28 @@ class Toy:
         command = [sys.executable, "-P", "-m", "sparsenn_book", *arguments]
         environment = os.environ | {"PYTHONPATH": str(INSTALLED)}
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)
+        self.started.append(
+            subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)
+        )
+        return self.started[-1]
+
+    @contextmanager
+    def going_on_when(self, condition: Callable[[], object]) -> Iterator[None]:
+        """Let notebooks that sleep go on as soon as a condition holds."""
+
+        def release() -> None:
+            wait_for(condition)
+            self.write("build/go", "")
+
+        with ThreadPoolExecutor(1) as pool:
+            released = pool.submit(release)
+            yield
+        released.result()
+
+    def processes(self) -> list[int]:
+        """Processes that work in this project, kernels and what they started among them, without this one."""
+        found = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        return [pid for pid in found if pid != os.getpid() and _lives(pid) and _folder(pid) == self.project.root]
 
     def kernels(self) -> list[int]:
         """Processes of kernels that have come to the cell that sleeps and still live."""
@@ -128,7 +156,19 @@ def _lives(pid: int) -> bool:
     return state != "Z"
 
 
+def _folder(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
 @pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Toy:
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Toy]:
     monkeypatch.chdir(tmp_path)
-    return Toy(tmp_path, capsys)
+    made = Toy(tmp_path, capsys)
+    yield made
+    for process in made.started:
+        # Where a test failed halfway, what it started should not go on for the rest of the day.
+        process.kill()
+        process.communicate()

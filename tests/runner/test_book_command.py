@@ -28,8 +28,9 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
 def test_two_notebooks_run_at_once_and_the_book_gets_both(toy, built) -> None:
     toy.add("02_other")
     for name in ("01_toy", "02_other"):
-        toy.write(f"params/smoke/{name}.yaml", "wait: 1.0\n")
-    status, out, err = toy("book", "--profile", "smoke")
+        toy.write(f"params/smoke/{name}.yaml", "wait: 1000\n")
+    with toy.going_on_when(lambda: len(toy.kernels()) == 2):
+        status, out, err = toy("book", "--profile", "smoke")
     assert (status, err) == (0, "")
     assert "book (smoke): book/_build/html/index.html" in out
     folders = [toy.project.results / "smoke" / name for name in ("01_toy", "02_other")]
@@ -46,8 +47,9 @@ def test_a_failure_stops_the_book_and_what_was_under_way_is_kept(toy, built) -> 
     for name in ("02_other", "03_more"):
         toy.add(name)
     toy.write("params/smoke/01_toy.yaml", "steps: 13\n")
-    toy.write("params/smoke/02_other.yaml", "wait: 1.0\n")
-    status, _, err = toy("book", "--profile", "smoke")
+    toy.write("params/smoke/02_other.yaml", "wait: 1000\n")
+    with toy.going_on_when((toy.project.results / "smoke" / ".failed" / "01_toy").exists):
+        status, _, err = toy("book", "--profile", "smoke")
     assert status == 1
     assert err.count("\n") == 1
     assert "01_toy (smoke): failed, cell 5: AssertionError" in err

@@ -9,10 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import DEADLINE, wait_for
 
 from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.result_folder import ResultFolder
@@ -20,33 +20,49 @@ from sparsenn_book.runner.result_folder import ResultFolder
 pytestmark = pytest.mark.notebooks
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+# How many processes there are when one begins, a second of imports before it does anything; or all are up.
+WORKER, KERNEL, SLEEPING = 2, 3, 0
 
 
-def begin(toy, *arguments: str) -> tuple[subprocess.Popen[str], dict[str, bytes]]:
-    """An older result, and a long run to replace it, which has come to the cell that sleeps."""
+def begin(toy, *arguments: str, stage: int = SLEEPING) -> tuple[subprocess.Popen[str], dict[str, bytes]]:
+    """An older result, and a long run to replace it, which has come to the cell that sleeps or to a stage before."""
     before = toy.plant()
-    toy.write("params/laptop/01_toy.yaml", "wait: 60\n")
+    toy.write("params/laptop/01_toy.yaml", "wait: 1000\n")
     process = toy.start(*arguments)
-    wait_for(lambda: toy.kernels() or process.poll() is not None)
+    come = (lambda: len(toy.processes()) >= stage) if stage else toy.kernels
+    wait_for(lambda: come() or process.poll() is not None)
     return process, before
 
 
 def test_ctrl_c_leaves_the_old_result_and_no_kernel(toy) -> None:
     process, before = begin(toy, "book")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130
     assert err == "error: interrupted; finished results are kept, the next call goes on from there\n"
-    assert toy.kernels() == []
+    assert toy.processes() == []
     assert toy.files() == before
     assert not list((toy.project.results / "laptop" / ".attempts").iterdir())
     assert not (toy.project.results / "laptop" / ".failed").exists()
+
+
+@pytest.mark.parametrize("stage", [WORKER, KERNEL])
+def test_ctrl_c_while_worker_or_kernel_starts(toy, stage: int) -> None:
+    process, before = begin(toy, "run", "toy", stage=stage)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err.count("\n")) == (130, 1)
+    assert toy.processes() == []
+    assert toy.files() == before
+    assert not list((toy.project.results / "laptop" / ".attempts").iterdir())
+
+
+@pytest.mark.parametrize("stage", [WORKER, KERNEL, SLEEPING])
+def test_kill_9_of_the_runner_ends_worker_and_kernel(toy, stage: int) -> None:
+    process, _ = begin(toy, "run", "toy", stage=stage)
+    process.kill()
+    process.communicate(timeout=DEADLINE)
+    wait_for(lambda: toy.processes() == [])
 
 
 def test_kill_9_of_the_runner_leaves_the_old_result_and_the_next_call_goes_on(toy) -> None:
@@ -54,8 +70,8 @@ def test_kill_9_of_the_runner_leaves_the_old_result_and_the_next_call_goes_on(to
     process.kill()
     process.communicate()
     assert toy.files() == before
-    # The kernel goes by itself: its worker's standard input has closed.
-    wait_for(lambda: toy.kernels() == [], seconds=10)
+    # The worker goes by itself as its standard input has closed, and takes its kernel along.
+    wait_for(lambda: toy.processes() == [])
     assert list((toy.project.results / "laptop" / ".attempts").iterdir())
     assert "laptop  stale" in toy("list")[1]
     assert not list((toy.project.results / "laptop" / ".attempts").iterdir())
@@ -63,15 +79,16 @@ def test_kill_9_of_the_runner_leaves_the_old_result_and_the_next_call_goes_on(to
     assert "done in" in toy("run", "toy")[1]
 
 
-def test_kill_9_of_the_worker_is_a_failure_that_says_so(toy) -> None:
-    process, before = begin(toy, "run", "toy")
-    (worker,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or _children(process.pid)
+@pytest.mark.parametrize("stage", [KERNEL, SLEEPING])
+def test_kill_9_of_the_worker_is_a_failure_that_says_so(toy, stage: int) -> None:
+    process, before = begin(toy, "run", "toy", stage=stage)
+    (worker,) = _children(process.pid)
     os.kill(int(worker), signal.SIGKILL)
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
-    assert "failed: Killed: the process that ran it ended with SIGKILL (out of memory?)" in err
+    assert "Killed: the process that ran it ended with SIGKILL (out of memory?)" in err
     assert toy.files() == before
-    wait_for(lambda: toy.kernels() == [], seconds=10)
+    assert toy.processes() == []
 
 
 def _children(parent: int) -> list[str]:
@@ -81,14 +98,16 @@ def _children(parent: int) -> list[str]:
 
 
 def test_a_second_call_waits_for_the_first_and_does_not_repeat_it(toy) -> None:
-    toy.write("params/laptop/01_toy.yaml", "wait: 1.5\n")
+    toy.write("params/laptop/01_toy.yaml", "wait: 1000\n")
     first = toy.start("run", "toy")
     wait_for(toy.kernels)
-    status, out, _ = toy("run", "toy")
-    assert first.wait(timeout=15) == 0
-    first.communicate()
-    assert status == 0
-    assert "another process is at it, waiting" in out
+    second = toy.start("run", "toy")
+    assert second.stdout is not None
+    assert "another process is at it, waiting" in second.stdout.readline()
+    toy.write("build/go", "")
+    first.communicate(timeout=DEADLINE)
+    out, _ = second.communicate(timeout=DEADLINE)
+    assert (first.returncode, second.returncode) == (0, 0)
     assert "fresh, skipped" in out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sources.profiles import resolve
 
 pytestmark = pytest.mark.notebooks
+
+INSTEAD = "pass  # a test may put something else here"
 
 
 def rows(folder: Path) -> dict:
@@ -183,7 +186,7 @@ def test_a_failing_cell_is_named_and_kept_and_the_old_result_stays(toy) -> None:
 
 def test_a_kernel_that_dies_is_a_failure_of_its_cell(toy) -> None:
     path = toy.project.notebooks / "01_toy.py"
-    path.write_text(path.read_text().replace("time.sleep(wait)", "os._exit(3)"))
+    path.write_text(path.read_text().replace(INSTEAD, "os._exit(3)"))
     status, _, err = toy("run", "toy")
     assert status == 1
     assert "failed, cell 4: DeadKernelError" in err
@@ -193,7 +196,7 @@ def test_a_core_edited_during_a_run_leaves_a_stale_result(toy) -> None:
     path = toy.project.notebooks / "01_toy.py"
     edit = 'pathlib.Path("sparsenn_core/physics.py").write_text("CONSTANT = 9")'
     # On the way: the kernel that a notebook was last saved with need not exist here.
-    path.write_text(path.read_text().replace("time.sleep(wait)", edit).replace("name: python3", "name: elsewhere"))
+    path.write_text(path.read_text().replace(INSTEAD, edit).replace("name: python3", "name: elsewhere"))
     assert toy("run", "toy")[0] == 0
     assert rows(toy.project.results / "laptop" / "01_toy")["python"] == sys.executable
     assert "laptop  stale" in toy("list")[1]
@@ -209,6 +212,7 @@ def test_plain_papermill_reads_the_same_files(toy) -> None:
     nbformat.write(jupytext.reads(text, fmt="py:percent"), toy.project.root / "toy.ipynb")
     (toy.project.root / "results" / "own" / "01_toy").mkdir(parents=True)
     command = [sys.executable, "-m", "papermill", "toy.ipynb", "out.ipynb", "-f", "params/smoke/01_toy.yaml"]
-    subprocess.run(command, cwd=toy.project.root, check=True, capture_output=True)
+    environment = os.environ | {"PYTHONPATH": str(toy.project.root)}
+    subprocess.run(command, cwd=toy.project.root, env=environment, check=True, capture_output=True)
     found = rows(toy.project.root / "results" / "own" / "01_toy")
     assert (found["steps"], found["profile"]) == (1, "smoke")
