@@ -2,6 +2,8 @@
 PROFILE ?= laptop
 JOBS ?= 2
 PYTHON ?= python3
+# Options of JupyterLab, for `make lab`.
+LAB ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,10 +11,10 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint format lab clean
+.PHONY: help env book test portability lint format lab lab-user clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo "  PROFILE=smoke, laptop (the default) or full chooses what the book shows; JOBS=2 notebooks run at once."
 
 env: $(VENV)/.made  ## the environment in .venv, from requirements.txt and constraints.txt
@@ -30,6 +32,9 @@ book: env  ## the book at book/_build/html/index.html, from PROFILE
 test: env  ## all tests: units, every notebook at smoke, the built pages
 	@$(BIN)/python -m pytest
 
+portability: env  ## the numerical tests as other processors compute them
+	@.ci/portability $(BIN)/python
+
 lint: env  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -44,10 +49,15 @@ $(VENV)/.lab: $(VENV)/.made
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check jupyterlab -c constraints.txt
 	@touch $@
 
+# JupyterLab refuses to run as root, which is what one is in many a container.
+lab-user:
+	@test "$$(id -u)" != 0 || case " $(LAB) " in *" --allow-root "*) ;; *) \
+		echo "make lab: JupyterLab does not run as root: be another user, or, where only you reach this machine, make lab LAB=--allow-root"; exit 2 ;; esac
+
 # The paired .ipynb in build/ipynb are written from notebooks/*.py here and back by JupyterLab on every save.
-lab: $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks
+lab: lab-user $(VENV)/.lab  ## JupyterLab (added at first use) with the paired notebooks; LAB= passes options on
 	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
-	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_book.runner.kernel build/jupyter) $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/build/ipynb
+	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_book.runner.kernel build/jupyter) $(BIN)/jupyter lab $(LAB) --LabApp.default_url=/lab/tree/build/ipynb
 
 clean:  ## remove what was built; keeps .venv, results/full and results/custom
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
