@@ -71,6 +71,7 @@ class Batch:
         return len(self.objective)
 
     def __getitem__(self, i: int) -> Solution:
+        """The solution of problem i."""
         return Solution(
             coef=self.coef[i],
             dual=self.dual[i],

@@ -1,6 +1,6 @@
 """Training near a teacher in closed form: the network replaced by its linearization there (Gauss-Newton)."""
 
-from sparsenn_core.linearized.curves import Linearization, TurningPoint, training_curve, turning_point
+from sparsenn_core.linearized.curves import Linearization, TurningPoint, turning_point
 from sparsenn_core.linearized.jacobian import fisher_distance, jacobian, spectrum
 
 __all__ = [
@@ -9,6 +9,5 @@ __all__ = [
     "fisher_distance",
     "jacobian",
     "spectrum",
-    "training_curve",
     "turning_point",
 ]

@@ -67,8 +67,9 @@ class Linearization:
         spread: float = 0.0,
         force: Direction | None = None,
     ) -> Tensor:
-        """||d(t)||^2 at t = 0 .. steps, float64 [steps + 1].
+        """||d(t)||^2 at t = 0 .. steps of full-batch gradient descent on the mean squared error, float64 [steps + 1].
 
+        First order in noise and displacement (Gauss-Newton), so exact as both go to zero.
         `noise` [n, out] is what was added to the targets, and gives the realised curve; `sigma` gives the expectation
         over Gaussian noise instead. `displacement` is d(0), default zero; `spread` adds the expectation over a random
         start of that standard deviation in every parameter. `force` is a penalty's gradient at the teacher.
@@ -151,30 +152,6 @@ def _check(learning_rate: float, steps: int, noise: Tensor | None, sigma: float 
             raise InputError(f"{name} must not be negative, not {value!r}")
 
 
-def training_curve(
-    teacher: nn.Module,
-    inputs: Tensor,
-    *,
-    noise: Tensor | None = None,
-    sigma: float | None = None,
-    displacement: Direction | None = None,
-    learning_rate: float,
-    steps: int,
-) -> Tensor:
-    """Squared distance of a student to its teacher at steps 0 .. `steps` of full-batch gradient descent on the mean
-    squared error, in closed form: float64 [steps + 1].
-
-    The student starts at the teacher's weights plus `displacement` (default zero; flat [P], or a tensor for each
-    parameter, in order or by name) and learns `inputs` [n, ...] with targets teacher(inputs) + noise: with `noise`
-    [n, out] the curve of that noise, with `sigma` the expectation over Gaussian noise of that standard deviation,
-    with neither the curve without noise. First order in noise and displacement (Gauss-Newton), so exact as both go to
-    zero. For several curves of one teacher make a `Linearization` once.
-    """
-    return Linearization.at(teacher, inputs).squared_distance(
-        learning_rate=learning_rate, steps=steps, noise=noise, sigma=sigma, displacement=displacement
-    )
-
-
 @dataclass(frozen=True)
 class TurningPoint:
     """Where curves [..., steps + 1] are lowest; each field has the leading shape of the curves.
@@ -194,7 +171,7 @@ class TurningPoint:
 def turning_point(curves: Tensor) -> TurningPoint:
     """The turning points of curves of squared distances (from 0 on the last axis is step 0, 1, ...).
 
-    Of a `training_curve` it predicts when early stopping would leave the student closest to its teacher.
+    Of `Linearization.squared_distance` they predict when early stopping would leave the student closest to its teacher.
     """
     if curves.ndim < 1 or curves.shape[-1] < 2 or not bool((curves >= 0).all()):
         raise InputError("turning_point: need curves of two or more numbers, none negative or NaN")

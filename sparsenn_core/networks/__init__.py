@@ -2,7 +2,7 @@
 
 from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, baseline_cnn, multi_channel_cnn
 from sparsenn_core.networks.embedding import embed
-from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
+from sparsenn_core.networks.initialization import initialize_default_, initialize_study_
 from sparsenn_core.networks.layers import Layer
 from sparsenn_core.networks.mlp import MLP
 from sparsenn_core.networks.path_norm import balance, half_squares, shallow_relu_layers, vv_norm
@@ -16,7 +16,6 @@ __all__ = [
     "Reading",
     "SplitFilterCNN",
     "TreeCNN",
-    "activation_module",
     "balance",
     "baseline_cnn",
     "embed",

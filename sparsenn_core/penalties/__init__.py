@@ -1,10 +1,23 @@
 """Penalties on the weights of an ensemble: value, prox, distance to stationarity, largest useful strength."""
 
-from sparsenn_core.penalties.base import Penalty, Step, Total
+from sparsenn_core.penalties.base import Params, Penalty, Step, Total, per_run
 from sparsenn_core.penalties.drr import DRR, layer_factors
 from sparsenn_core.penalties.fixed_support import FixedSupport
 from sparsenn_core.penalties.grouped import GroupL2
 from sparsenn_core.penalties.path_prox import PathProx
 from sparsenn_core.penalties.separable import L1, SquaredL2
 
-__all__ = ["DRR", "L1", "FixedSupport", "GroupL2", "PathProx", "Penalty", "SquaredL2", "Step", "Total", "layer_factors"]
+__all__ = [
+    "DRR",
+    "L1",
+    "FixedSupport",
+    "GroupL2",
+    "Params",
+    "PathProx",
+    "Penalty",
+    "SquaredL2",
+    "Step",
+    "Total",
+    "layer_factors",
+    "per_run",
+]

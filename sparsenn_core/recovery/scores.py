@@ -16,6 +16,7 @@ RANGES = {
     "linear": (-float("inf"), float("inf")),
 }
 OUTCOMES = ("recovered", "fitted", "partial", "collapsed", "dead", "diverged")
+"""What `outcome` may say of a run."""
 
 
 @dataclass(frozen=True)

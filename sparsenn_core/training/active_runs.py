@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sparsenn_core.penalties import Penalty
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import Params, Penalty
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.optimizers import Coefficients, Optimizer, State
 

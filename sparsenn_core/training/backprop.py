@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import Params
 from sparsenn_core.training.stacked_layers import StackedLayer
 
 CACHED = 100_000

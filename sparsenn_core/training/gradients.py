@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import mse_loss
 
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import Params
 from sparsenn_core.training.backprop import Backprop
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.stacked_layers import stacked_layers

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.func import grad
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.penalties import L1, Penalty, SquaredL2, Total
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import L1, Params, Penalty, SquaredL2, Total
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import fit

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.penalties import Step
-from sparsenn_core.penalties.base import Params, per_run
+from sparsenn_core.penalties import Params, Step, per_run
 
 State = dict[str, Params]
 Coefficients = dict[str, Tensor]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, Layer, reading
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import Params
 
 
 @dataclass(frozen=True)

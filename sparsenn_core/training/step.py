@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from sparsenn_core.penalties import Penalty
-from sparsenn_core.penalties.base import Params
+from sparsenn_core.penalties import Params, Penalty
 from sparsenn_core.training.gradients import Gradient
 from sparsenn_core.training.optimizers import Coefficients, Optimizer, State
 

@@ -79,7 +79,7 @@ def test_an_unstable_learning_rate_follows_the_recursion_too():
     top = Linearization.at(net, x).eigenvalues[0].item()
     rate = 2.1 / top
     start = gaussian(len(parameters(net)), axis="start")
-    curve = linearized.training_curve(net, x, displacement=start, learning_rate=rate, steps=60)
+    curve = Linearization.at(net, x).squared_distance(displacement=start, learning_rate=rate, steps=60)
     j = slow_jacobian(net, x)
     step = torch.eye(len(start), dtype=torch.float64) - rate * 2 / len(j) * j.T @ j
     expected = [(torch.linalg.matrix_power(step, t) @ start).square().sum() for t in range(61)]
@@ -94,7 +94,9 @@ def test_is_what_small_noise_and_displacement_do_in_training(widths):
     for size in (1e-3, 1e-6):
         net, x = teacher(widths), uniform_inputs(widths)
         noise, start = size * gaussian(40, widths[-1]), size * gaussian(len(parameters(net)), axis="start")
-        predicted = linearized.training_curve(net, x, noise=noise, displacement=start, learning_rate=RATE, steps=100)
+        predicted = Linearization.at(net, x).squared_distance(
+            noise=noise, displacement=start, learning_rate=RATE, steps=100
+        )
         simulated = descend(net, x, noise, start, 100)
         errors.append(((predicted - simulated) / simulated).abs().max().item())
     assert errors[1] < 1e-5
@@ -127,14 +129,16 @@ def test_without_noise_the_distance_never_grows():
     net, x = teacher((2, 25, 25, 1)), uniform_inputs((2,))
     for seed in range(5):
         start = torch.randn(751, generator=generator(seed, "start"), dtype=torch.float64)
-        curve = linearized.training_curve(net, x, displacement=start, learning_rate=RATE, steps=300)
+        curve = Linearization.at(net, x).squared_distance(displacement=start, learning_rate=RATE, steps=300)
         assert (curve.diff() < 0).all()
 
 
 def test_from_the_teacher_the_distance_only_grows_and_scales_with_the_noise():
     net, x = teacher((2, 25, 25, 1)), uniform_inputs((2,))
     noise = gaussian(40, 1)
-    one, ten = (linearized.training_curve(net, x, noise=s * noise, learning_rate=RATE, steps=300) for s in (1, 10))
+    one, ten = (
+        Linearization.at(net, x).squared_distance(noise=s * noise, learning_rate=RATE, steps=300) for s in (1, 10)
+    )
     assert one[0] == 0
     assert (one.diff() > 0).all()
     torch.testing.assert_close(ten, 100 * one, rtol=1e-10, atol=0)
@@ -157,7 +161,7 @@ def test_displacements_may_be_flat_listed_or_named():
     nn.utils.vector_to_parameters(flat, named.values())
     named = {k: v.clone() for k, v in named.items()}
     forms = [flat, list(named.values()), dict(reversed(named.items()))]
-    a, b, c = (linearized.training_curve(net, x, displacement=d, learning_rate=RATE, steps=5) for d in forms)
+    a, b, c = (Linearization.at(net, x).squared_distance(displacement=d, learning_rate=RATE, steps=5) for d in forms)
     assert torch.equal(a, b)
     assert torch.equal(a, c)
 
@@ -165,10 +169,10 @@ def test_displacements_may_be_flat_listed_or_named():
 def test_sequential_and_float32_networks_are_read_in_float64():
     net, x = teacher(), uniform_inputs((2,))
     plain = nn.Sequential(*itertools.chain.from_iterable((layer, nn.Tanh()) for layer in net.layers))[:-1]
-    a = linearized.training_curve(net, x, sigma=1.0, learning_rate=RATE, steps=5)
-    b = linearized.training_curve(plain, x, sigma=1.0, learning_rate=RATE, steps=5)
+    a = Linearization.at(net, x).squared_distance(sigma=1.0, learning_rate=RATE, steps=5)
+    b = Linearization.at(plain, x).squared_distance(sigma=1.0, learning_rate=RATE, steps=5)
     torch.testing.assert_close(a, b, rtol=1e-12, atol=0)
-    single = linearized.training_curve(plain.float(), x.float(), sigma=1.0, learning_rate=RATE, steps=5)
+    single = Linearization.at(plain.float(), x.float()).squared_distance(sigma=1.0, learning_rate=RATE, steps=5)
     assert single.dtype == torch.float64
     torch.testing.assert_close(single, a, rtol=1e-5, atol=0)
     assert all(p.dtype == torch.float32 for p in plain.parameters())
@@ -210,4 +214,6 @@ def test_turning_points():
 )
 def test_refuses_in_one_line(settings, message):
     with pytest.raises(InputError, match=message):
-        linearized.training_curve(teacher(), uniform_inputs((2,)), **({"learning_rate": RATE, "steps": 5} | settings))
+        Linearization.at(teacher(), uniform_inputs((2,))).squared_distance(
+            **({"learning_rate": RATE, "steps": 5} | settings)
+        )
