@@ -25,7 +25,8 @@ from sparsenn_core import Data, Ensemble, penalties
 from sparsenn_core.networks import MLP, TreeCNN, baseline_cnn, initialize_study_, literal_teacher, multi_channel_cnn
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, Adam, Optimizer
-from sparsenn_core.training.loop import Loop, Settings
+from sparsenn_core.training.loop import Loop
+from sparsenn_core.training.settings import Settings
 
 
 @dataclass(frozen=True)

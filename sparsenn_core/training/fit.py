@@ -14,9 +14,10 @@ from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.gradients import Loss
-from sparsenn_core.training.loop import Loop, Settings
+from sparsenn_core.training.loop import Loop
 from sparsenn_core.training.observers import Observer
 from sparsenn_core.training.optimizers import Optimizer
+from sparsenn_core.training.settings import Settings
 from sparsenn_core.training.stopping import STATUS, EarlyStopping
 
 

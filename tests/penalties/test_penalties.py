@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
-from sparsenn_core.penalties import DRR, L1, GroupL2, SquaredL2, Total, layer_factors
+from sparsenn_core.penalties import DRR, L1, GroupL2, PathProx, SquaredL2, Total, layer_factors
 from sparsenn_core.randomness import generator
 
 R = 3
@@ -167,3 +168,23 @@ def test_the_l1_term_reaches_the_gradient():
 def test_refusals(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_path_prox_takes_its_names_from_the_network():
+    net = MLP((2, 4, 3), "relu", generator=generator(0, "init"))
+    found = PathProx.of(net, 0.3)
+    assert (found.incoming, found.bias, found.outgoing) == ("layers.0.weight", "layers.0.bias", "layers.1.weight")
+    for wrong in (MLP((2, 4, 3), "tanh", generator=generator(0, "init")), nn.Sequential(nn.Linear(2, 3))):
+        with pytest.raises(InputError, match="needs linear, relu, linear"):
+            PathProx.of(wrong, 0.3)
+
+
+def test_path_prox_without_biases():
+    net = MLP((2, 4, 3), "relu", bias=False, generator=generator(0, "init"))
+    params = {name: p.detach()[None] for name, p in net.named_parameters()}
+    penalty = PathProx.of(net, 0.3)
+    near = penalty.prox(params, 0.1)
+    incoming, outgoing = penalty.norms(near)
+    torch.testing.assert_close(incoming, torch.ones_like(incoming))
+    torch.testing.assert_close(outgoing, (penalty.norms(params)[1] - 0.03).clamp(min=0))
+    assert near.keys() == params.keys()
