@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -113,10 +114,18 @@ class Toy:
         command = [sys.executable, "-P", "-m", "sparsenn_book", *arguments]
         environment = os.environ | {"PYTHONPATH": str(INSTALLED)}
         pipe = subprocess.PIPE
-        self.started.append(
-            subprocess.Popen(command, cwd=self.project.root, env=environment, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(
+            command,
+            cwd=self.project.root,
+            env=environment,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            # Whoever tests in the background of a shell script has Ctrl-C ignored, and hands that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
-        return self.started[-1]
+        self.started.append(process)
+        return process
 
     @contextmanager
     def going_on_when(self, condition: Callable[[], object]) -> Iterator[None]:
