@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from sparsenn_book.studies.width_bounds.neuron_sharing import STEP_SIZE, STRENGTH, problem, student
+from sparsenn_book.studies.width_bounds.neuron_sharing import STEP_SIZE, STRENGTH, STUDENT_SEED, problem, student
+from sparsenn_book.studies.width_bounds.students import as_rows
 from sparsenn_core.errors import unknown
 from sparsenn_core.penalties.path_prox import PathProx
 from sparsenn_core.training import Data, Ensemble, Fit, Moment, ProximalSGD, at_steps, fit
@@ -26,17 +27,44 @@ Run = tuple[str, int]  # (method, seed)
 
 
 @dataclass(frozen=True)
+class TrainingSettings:
+    """`steps` of training and the number of `students` for each rule; the first has the study's initial weights."""
+
+    steps: int
+    students: int
+
+
+@dataclass(frozen=True)
 class Sharing:
     """What training gave: `runs` names method and seed of each run, in the order of `fit.ensemble`."""
 
     runs: list[Run]
     fit: Fit
-    inputs: Tensor
-    targets: Tensor
+
+
+def trained(settings: TrainingSettings, device: str = "cpu") -> dict[str, pd.DataFrame]:
+    """The tables `trace` (method, seed, step, name, value; names are those of `measures`, and `objective`, which is
+    mse + strength * VV norm) and `weights` (final weights, rows of `students`).
+    """
+    seeds = [STUDENT_SEED + i for i in range(settings.students)]
+    sharing = train(seeds, settings.steps, study_steps(settings.steps), device=device)
+    names = pd.DataFrame(sharing.runs, columns=["method", "seed"]).rename_axis("run").reset_index()
+    rows = sharing.fit.rows.merge(names, on="run")
+    at = ["method", "seed", "step"]
+    wide = rows.pivot_table(index=at, columns="name", values="value", sort=False).reset_index()
+    wide["objective"] = wide["mse"] + STRENGTH * wide["vv_norm"]
+    trace = wide.melt(id_vars=at, var_name="name", value_name="value")
+    weights = [as_rows(sharing.fit.ensemble[i], *run) for i, run in enumerate(sharing.runs)]
+    return {"trace": trace, "weights": pd.concat(weights, ignore_index=True)}
 
 
 def train(
-    seeds: Sequence[int], steps: int, look: Iterable[int], methods: Sequence[str] = METHODS, strength: float = STRENGTH
+    seeds: Sequence[int],
+    steps: int,
+    look: Iterable[int],
+    methods: Sequence[str] = METHODS,
+    strength: float = STRENGTH,
+    device: str = "cpu",
 ) -> Sharing:
     """Train one student for each method and seed for `steps` steps; `fit.rows` has `measures` after the steps `look`.
 
@@ -49,18 +77,18 @@ def train(
     inputs, targets, _ = problem()
     runs = [(method, seed) for method in methods for seed in seeds]
     pays = {"PathProx": (strength, 0.0), "SGD weight decay": (0.0, strength), "no decay": (0.0, 0.0)}
-    penalty = PathProx(torch.tensor([pays[method][0] for method, _ in runs]))
+    penalty = PathProx.of(student(), torch.tensor([pays[method][0] for method, _ in runs]))
     decay = torch.tensor([pays[method][1] for method, _ in runs], dtype=torch.float64)
-    data = Data.shared(inputs, targets)
+    data = Data.shared(inputs, targets).to(device)
     done = fit(
-        Ensemble.stack([student(seed) for _, seed in runs]),
+        Ensemble.stack([student(seed) for _, seed in runs]).to(device),
         data,
         optimizer=ProximalSGD(STEP_SIZE, weight_decay=decay),
         epochs=steps,
         penalty=penalty,
         observe=[at_steps(lambda moment: measures(moment, data), look)],
     )
-    return Sharing(runs, done, inputs, targets)
+    return Sharing(runs, done)
 
 
 def measures(moment: Moment, data: Data) -> Mapping[str, Tensor]:
@@ -71,7 +99,7 @@ def measures(moment: Moment, data: Data) -> Mapping[str, Tensor]:
     pays; imbalance = sum_k | ||wbar_k||^2 - ||v_k||^2 |.
     """
     ensemble = moment.ensemble.to(dtype=torch.float64)
-    incoming, outgoing = PathProx(0.0).norms(ensemble.params)
+    incoming, outgoing = PathProx.of(ensemble.template, 0.0).norms(ensemble.params)
     miss = ensemble(data.inputs[0].double()) - data.targets[0]
     return {
         "mse": miss.square().mean((1, 2)),
@@ -92,16 +120,3 @@ def study_steps(last: int, every: int = 10_000, early: int = 12) -> list[int]:
     logged = [step + after for step in range(0, last, every) for after in (0, 1)]
     before = np.unique(np.geomspace(10, min(every, last), early).astype(int)).tolist()
     return sorted({*logged, *before, last})
-
-
-def on_the_sphere(network: nn.Module) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(directions wbar_k / ||wbar_k|| [K', d + 1], v_k ||wbar_k|| [D, K']) of a student, float64; without dead units.
-
-    Together they are the network as the multi-task lasso sees it: features relu(Xbar wbar), coefficients V.
-    """
-    tensors = {name: tensor.detach().double() for name, tensor in network.state_dict().items()}
-    wbar = torch.cat([tensors["0.weight"], tensors["0.bias"][:, None]], 1)
-    length = wbar.norm(dim=1)
-    coef = tensors["2.weight"] * length
-    kept = (length > 0) & (coef.norm(dim=0) > 0)
-    return (wbar / length[:, None])[kept].numpy(), coef[:, kept].numpy()

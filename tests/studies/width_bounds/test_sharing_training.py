@@ -12,7 +12,8 @@ from sparsenn_book.studies.width_bounds import neuron_sharing
 from sparsenn_book.studies.width_bounds import problems as study
 from sparsenn_book.studies.width_bounds.enumeration import enumerate_supports
 from sparsenn_book.studies.width_bounds.reference import reference_objectives
-from sparsenn_book.studies.width_bounds.sharing_training import on_the_sphere, study_steps, train
+from sparsenn_book.studies.width_bounds.sharing_training import study_steps, train
+from sparsenn_book.studies.width_bounds.students import as_rows, on_the_sphere
 from sparsenn_core import lasso, networks
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties.path_prox import PathProx
@@ -148,7 +149,7 @@ def test_value_does_not_depend_on_how_units_are_scaled() -> None:
 def test_networks_on_the_sphere_are_lasso_problems() -> None:
     x, y = (points[:12] for points in neuron_sharing.problem()[:2])
     optimum = lasso.shallow_optimum(x.numpy().T, y.numpy().T, 1e-2)
-    directions, coef = on_the_sphere(optimum.network())
+    directions, coef = on_the_sphere(as_rows(optimum.network(), "optimum", 0))
     np.testing.assert_allclose(np.linalg.norm(directions, axis=1), 1, rtol=1e-12)
     assert np.linalg.norm(coef, axis=0).sum() == pytest.approx(optimum.vv_norm, rel=1e-12)
     features = np.maximum(np.concatenate([x.double().numpy(), np.ones((12, 1))], 1) @ directions.T, 0).T

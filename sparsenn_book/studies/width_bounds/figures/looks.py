@@ -1,0 +1,24 @@
+"""What each rule and bound looks like in this chapter: one colour has one meaning."""
+
+from __future__ import annotations
+
+from sparsenn_book.figures.palette import ROLES, Style, style
+
+METHODS: dict[str, Style] = {
+    "PathProx": ROLES["reference schedule"],
+    "SGD weight decay": style(0),
+    "no decay": style(1),
+    "optimum": ROLES["minimiser"],
+}
+"""The study's own rule, which it ran, two rules beside it, and the certified optimum."""
+
+BOUNDS: dict[str, tuple[str, Style]] = {
+    "lower": ("least for general targets, r<sub>Φ</sub>", Style(ROLES["theory"].color, "dot", "triangle-up")),
+    "sharp": ("r<sub>Φ</sub>r<sub>Ψ</sub> − r<sub>Ψ</sub>(r<sub>Ψ</sub>−1)/2", ROLES["theory"]),
+    "product": ("r<sub>Φ</sub>r<sub>Ψ</sub>", Style(ROLES["theory"].color, "solid", "triangle-up")),
+    "drawn": ("upper line of the study", ROLES["recorded"]),
+}
+"""Column of the tables, name and look of each bound: proven, so in the colour of theory, each with its own dashes."""
+
+PATTERNS = ("", "/", "x", ".", "|")
+"""Fillings of bars for counts from 3 on, all certified and so in one colour."""

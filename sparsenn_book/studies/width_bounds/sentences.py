@@ -1,0 +1,168 @@
+"""Sentences about neuron sharing, computed from tables; Markdown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sparsenn_book.records.words import ten
+from sparsenn_book.studies.width_bounds import recorded, training_rows
+from sparsenn_book.studies.width_bounds.claims_of_training import AGREE, DECAY, NONE, PROX, recorded_over_optimum
+from sparsenn_book.studies.width_bounds.neuron_sharing import STUDENT_SEED
+
+
+def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
+    """What the certified optimum is, and what the generating network costs."""
+    best = optimum.iloc[0]
+    outgoing = optimum_neurons[["v1", "v2"]].pow(2).sum(axis=1)  # of a balanced network: ||v|| ||wbar||
+    largest = outgoing.nlargest(4).sum() / outgoing.sum()
+    generator = best["strength"] * best["generator_vv_norm"]
+    return (
+        f"The optimum is {ten(best['objective'], 8)}, and no network of any width is below {ten(best['bound'], 8)} "
+        f"(relative gap {ten(best['gap'], 0)}; the dual function exceeds 1 by at most {ten(best['peak'] - 1, 0)} over "
+        f"all directions): mean squared error {ten(best['mse'])}, VV norm {best['vv_norm']:.6f}, "
+        f"{best['neurons']:.0f} neurons, of which the four largest carry {largest:.0%} of the VV norm. The network "
+        f"that made the data fits them exactly, has VV norm {best['generator_vv_norm']:.6f} and so costs "
+        f"{ten(generator)}, {generator / best['objective']:.3f} times the optimum."
+    )
+
+
+def of_training(trace: pd.DataFrame, distance: pd.DataFrame) -> str:
+    """Whether the study's run repeats, and where it ends."""
+    steps, log = training_rows.length(trace), recorded.training_log()
+    if steps < training_rows.LONG:
+        return _too_short(steps)
+    loss = training_rows.largest_deviation(trace, log)
+    active = training_rows.deviations(trace, log, "active")
+    reached = int(log[(log["name"] == "mse") & (log["step"] <= steps)]["step"].max())
+    ends = distance[distance["seed"] == STUDENT_SEED].set_index("method")["relative"]
+    return (
+        f"The study's runs repeat: at the logged iterations up to {reached:,} the loss of the run again differs from "
+        f"the recorded one by at most {ten(loss[PROX], 0)} of it (PathProx) and {ten(loss[NONE], 0)} (no decay), and "
+        f"the number of active neurons by at most {int((active['value'] - active['recorded']).abs().max())}. After "
+        f"{steps:,} steps the study's student costs {ends[PROX]:.3f} times the optimum by PathProx, "
+        f"{ends[DECAY]:.3f} times by SGD with weight decay."
+    )
+
+
+def _too_short(steps: int) -> str:
+    return (
+        f"This page trains {steps:,} steps, which shows only that everything runs: before {training_rows.LONG:,} "
+        "steps nothing is said of where training ends."
+    )
+
+
+def of_places(neurons: pd.DataFrame, steps: int) -> str:
+    """What the scatter shows, and what it does not."""
+    if steps < training_rows.LONG:
+        return _too_short(steps)
+    rows = training_rows.sharing(neurons).set_index("method")
+    first = rows[(rows["seed"] == STUDENT_SEED) | (rows.index == "optimum")]
+    counts = ", ".join(f"{method} {row['both']:.0f} of {row['drawn']:.0f}" for method, row in first.iterrows())
+    costs = ", ".join(f"{method} {row['cost']:.3f}" for method, row in first.iterrows())
+    drawn = rows.groupby(level=0)["drawn"].agg(["min", "max"])
+    few = "; ".join(f"{m} {_range(*drawn.loc[m])}" for m in (PROX, DECAY, NONE))
+    return (
+        f"Drawn neurons that are drawn for both outputs: {counts}. **The same place in both columns is no mark of "
+        f"weight decay**: without decay {rows.loc[[NONE], 'share'].min():.0%} or more serve both outputs, too. Nor is "
+        f"the cost of sharing, Σ‖v‖‖w‖ over Σ(|v₁| + |v₂|)‖w‖, which is 1 where every neuron serves one output and "
+        f"0.707 where all serve both equally: {costs}. What tells the rules apart is how few neurons they leave; drawn "
+        f"over all students: {few}."
+    )
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+
+
+def of_distance(distance: pd.DataFrame, optimum: pd.DataFrame, steps: int) -> str:
+    """How far from the optimum the rules end, which runs collapsed, and how many still move."""
+    best = optimum.iloc[0]
+    ratio = recorded_over_optimum(best)
+    text = (
+        f"The solution that the study printed costs {ten(ratio * best['objective'], 4)}, **{ratio:.2f} times the "
+        f"optimum**; its VV norm, {recorded.PRINTED['outgoing']}, is above that of the network that made the data, "
+        f"{best['generator_vv_norm']:.3f}. "
+    )
+    if steps < training_rows.LONG:
+        return text + _too_short(steps)
+    study = distance[(distance["seed"] == STUDENT_SEED) & (distance["method"] == PROX)].iloc[0]
+    parts = [_of_rule(distance[distance["method"] == rule], rule) for rule in (PROX, DECAY)]
+    return text + (
+        f"In the run again its outgoing weights are the best for its directions to within "
+        f"{100 * (study['relative'] / study['same_directions'] - 1):.2g} %: the directions are wrong. After {steps:,} "
+        f"steps {'; '.join(parts)}. That two objectives share their minima does not mean that two rules find them."
+    )
+
+
+def _of_rule(rows: pd.DataFrame, rule: str) -> str:
+    alive = rows[~rows["collapsed"]]
+    near = int((rows["relative"] <= 1 + AGREE).sum())
+    moving = int((alive["fell"] > AGREE).sum())
+    text = f"{rule} takes {near} of {len(rows)} students to within 1 % of the optimum"
+    if len(alive):
+        text += f" (those that fit: {alive['relative'].min():.3f} to {alive['relative'].max():.3f} times it"
+        text += f", {moving or 'none'} still moving" + ")"
+    gone = len(rows) - len(alive)
+    return text + (f", and {gone} collapsed" if gone else "")
+
+
+def distance_table(distance: pd.DataFrame, steps: int) -> pd.DataFrame:
+    """How far each run is from the optimum, as a table for the page; whether it collapsed after a long run only."""
+    names = {"relative": "objective / optimum", "same_directions": "same directions", "vv_norm": "VV norm"}
+    rows = distance[["method", "seed", *names]].round(3).rename(columns=names)
+    rows = rows.assign(**{"in use": distance["used"].astype(int), "MSE": [ten(v, 2) for v in distance["mse"]]})
+    rows = rows.assign(outputs=distance["outputs"].round(4)).set_index(["method", "seed"])
+    if steps < training_rows.LONG:
+        return rows
+    return rows.assign(state=["collapsed" if g else "moving" if f > AGREE else "" for g, f in _states(distance)])
+
+
+def _states(distance: pd.DataFrame) -> list[tuple[bool, float]]:
+    return list(distance[["collapsed", "fell"]].itertuples(index=False, name=None))
+
+
+def of_balance(trace: pd.DataFrame) -> str:
+    """Whether the imbalance follows the law, and where it stops."""
+    rows = training_rows.imbalance(trace)
+    start, end = int(rows["step"].min()), int(rows["step"].max())
+    if end < training_rows.LONG:
+        return _too_short(end)
+    ratio = training_rows.balance_ratios(trace)
+    left = float(training_rows.balance_law([training_rows.BALANCE_TO], start)[0])
+    last = rows[rows["step"] == end].groupby("method")["value"].agg(["min", "max"])
+    law = float(rows["law"].min())
+    text = (
+        f"By step {min(end, training_rows.BALANCE_TO):,} the law leaves {left:.1%} of the imbalance at step "
+        f"{start:,}; in the runs with weight decay it is that to within {100 * (ratio - 1).abs().max():.2g} %. "
+    )
+    if last.loc[DECAY, "min"] > 2 * law:
+        text += (
+            f"At step {end:,} the runs have {ten(last.loc[DECAY, 'min'], 1)} or more left where the law says "
+            f"{ten(law, 1)}: the last term, or the rounding of float32 weights, outweighs what is left (the two are "
+            "not told apart here). "
+        )
+    change = max(abs(last.loc[NONE, "min"] - 1), abs(last.loc[NONE, "max"] - 1))
+    return text + f"Without decay it changes by at most {100 * change:.2g} %."
+
+
+def of_needed(distance: pd.DataFrame, steps: int) -> str:
+    """How many of a student's neurons its outputs on the data need."""
+    if steps < training_rows.LONG:
+        return _too_short(steps)
+    rows = distance[~distance["collapsed"]]
+    least = rows.groupby("method")["needed"].agg(["min", "max"])
+    none = rows[rows["method"] == NONE]
+    return (
+        f"A student trained without decay has {none['neurons'].max()} neurons; {_range(*least.loc[NONE])} of them, "
+        f"with other outgoing weights, give the same outputs on the data. The sharper bound allows "
+        f"{none['sharp'].max()}, the product {none['product'].max()}. Students trained by SGD with weight decay need "
+        f"{_range(*least.loc[DECAY])}, those of PathProx {_range(*least.loc[PROX])}."
+    )
+
+
+def needed_table(distance: pd.DataFrame) -> pd.DataFrame:
+    """How many neurons each student has and needs, as a table for the page."""
+    names = {"needed": "neurons needed", "vv_norm": "VV norm", "needed_vv_norm": "VV norm needed"}
+    names |= {"sharp": "sharper bound", "product": "r_Φ r_Ψ"}
+    rows = distance[["method", "seed", "neurons", *names]].round(3).rename(columns=names)
+    return rows.assign(gap=[ten(v, 0) for v in distance["gap"]]).set_index(["method", "seed"])
