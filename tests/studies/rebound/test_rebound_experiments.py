@@ -103,9 +103,8 @@ def test_b_follows_the_closed_form_and_grows_at_every_step():
     outcome = rebound.train(B64)
     assert (distance(outcome).diff() > 0).all()
     for run, teacher in enumerate(outcome.problem.teachers):
-        predicted = linearized.training_curve(
-            teacher, outcome.problem.data.inputs[run], noise=outcome.problem.noise[run], learning_rate=1e-2, steps=500
-        )
+        at = linearized.Linearization.at(teacher, outcome.problem.data.inputs[run])
+        predicted = at.squared_distance(noise=outcome.problem.noise[run], learning_rate=1e-2, steps=500)
         torch.testing.assert_close(predicted, distance(outcome)[run], rtol=1e-3, atol=0)
     assert not rebound.rebounds(outcome).rebounded.any()
 
