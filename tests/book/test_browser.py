@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import page_checks as checks
 import pytest
 import small_book
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from small_book import SmallBook
 
 pytestmark = pytest.mark.book
 CHAPTER = f"notebooks/{small_book.NAME}.html"
+DEADLINE = 60.0  # seconds, for what would never come; a busy machine may take its time
+
+
+def eventually(page: Page, condition: Callable[[], bool]) -> bool:
+    """Whether a condition comes to hold while the page goes on."""
+    end = time.monotonic() + DEADLINE
+    while not condition() and time.monotonic() < end:
+        page.wait_for_timeout(50)
+    return condition()
 
 
 def test_every_page_is_drawn_from_disk_without_a_complaint(built: SmallBook, running: Browser) -> None:
@@ -27,23 +39,24 @@ def test_each_figure_is_on_its_page_labelled_and_as_wide_as_the_window_allows(
         labels = [box.get_attribute("aria-label") for box in seen.page.locator(".plotly-canvas").all()]
         assert labels[1] == "Recovery is more frequent for small penalties."
         assert "three learning rates" in seen.page.locator("figcaption").first.inner_text()
-        wide = seen.page.locator(".plotly-canvas svg.main-svg").first.bounding_box()
+        assert width(seen.page) > checks.PHONE
         seen.page.set_viewport_size({"width": checks.PHONE, "height": 800})
-        seen.page.wait_for_timeout(500)
-        narrow = seen.page.locator(".plotly-canvas svg.main-svg").first.bounding_box()
-        assert wide
-        assert narrow
-        assert narrow["width"] < checks.PHONE < wide["width"]
+        assert eventually(seen.page, lambda: 0 < width(seen.page) < checks.PHONE)
+
+
+def width(page: Page) -> float:
+    """Of the first figure as drawn; 0 while there is none."""
+    box = page.locator(".plotly-canvas svg.main-svg").first.bounding_box()
+    return box["width"] if box else 0.0
 
 
 def test_the_checks_see_what_is_wrong(built: SmallBook, running: Browser) -> None:
     with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
         seen.page.evaluate("fetch('https://example.org/x').catch(() => 0); console.error('woe')")
         seen.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div style=\"width: 3000px\">wide</div>')")
-        seen.page.wait_for_timeout(200)
-        assert any("asked for https://example.org/x" in text for text in seen.problems)
-        assert "console: woe" in seen.problems
-        assert checks.overflow(seen.page) > 1000
+        assert eventually(seen.page, lambda: any("asked for https://example.org/x" in text for text in seen.problems))
+        assert eventually(seen.page, lambda: "console: woe" in seen.problems)
+        assert eventually(seen.page, lambda: checks.overflow(seen.page) > 1000)
         seen.page.evaluate(
             "document.querySelector('.plotly-canvas').querySelectorAll('.mlayer *').forEach(e => e.remove())"
         )
@@ -55,13 +68,10 @@ def test_the_checks_see_what_is_wrong(built: SmallBook, running: Browser) -> Non
 def test_the_theme_button_recolours_figures_at_once(built: SmallBook, running: Browser) -> None:
     with checks.visit(running, (built.html / CHAPTER).as_uri()) as seen:
         checks.switch_theme(seen.page, "light")
-        seen.page.wait_for_timeout(500)
         light = checks.text_colors(seen.page)
-        checks.switch_theme(seen.page, "dark")
-        seen.page.wait_for_timeout(500)
-        dark = checks.text_colors(seen.page)
         assert len(light) == 2
-        assert all(before != after for before, after in zip(light, dark, strict=True))
+        checks.switch_theme(seen.page, "dark")
+        assert eventually(seen.page, lambda: not set(light) & set(checks.text_colors(seen.page)))
         assert checks.undrawn_figures(seen.page) == []
         assert seen.problems == []
 
@@ -80,12 +90,9 @@ def test_paper_shows_light_figures_and_no_toolbar(built: SmallBook, running: Bro
         dark = checks.text_colors(seen.page)
         assert checks.shown_on_paper(seen.page) == []
         seen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        seen.page.wait_for_timeout(500)
-        printed = checks.text_colors(seen.page)
-        assert printed != dark
+        assert eventually(seen.page, lambda: not set(dark) & set(checks.text_colors(seen.page)))
         seen.page.evaluate("dispatchEvent(new Event('afterprint'))")
-        seen.page.wait_for_timeout(500)
-        assert checks.text_colors(seen.page) == dark
+        assert eventually(seen.page, lambda: checks.text_colors(seen.page) == dark)
         assert len(seen.page.pdf()) > 10_000
 
 
