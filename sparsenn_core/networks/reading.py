@@ -6,6 +6,7 @@ chain that was read is compared with the module on random inputs, so that what c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -48,13 +49,21 @@ class Reading:
             raise InputError(f"{self.of}: one hidden activation is needed, and it has {what}")
         return next(iter(found))
 
-    def require(self, *kinds: str, plain: bool = False) -> tuple[Layer, ...]:
-        """The layers, if all are of one of the `kinds` and, with `plain`, parameters themselves; else `InputError`."""
+    def require(self, *kinds: str, plain: bool = False, pools: bool = False) -> tuple[Layer, ...]:
+        """The layers, if all are of one of the `kinds`; else, or if units of one linear layer are not the inputs of the
+        next, `InputError`. `plain` asks that weights are parameters themselves, `pools` allows pools between layers.
+        """
         for layer in self.layers:
             if layer.kind not in kinds:
                 raise InputError(f"{self.of}: layer {layer.name!r} is {layer.kind}, and {' or '.join(kinds)} is needed")
             if plain and not layer.plain:
                 raise InputError(f"{self.of}: the weight of layer {layer.name!r} is computed, not a parameter itself")
+            for operation in (*layer.before, *layer.after):
+                if "pool" in operation.name and not pools:
+                    raise InputError(f"{self.of}: {operation.name} next to layer {layer.name!r} is not understood here")
+        for first, second in itertools.pairwise(self.layers):
+            if first.kind == second.kind == "linear" and first.outputs != second.inputs:
+                raise InputError(f"{self.of}: the units of layer {first.name!r} are not the inputs of {second.name!r}")
         return self.layers
 
 

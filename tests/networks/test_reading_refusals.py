@@ -118,6 +118,12 @@ def test_what_a_caller_needs() -> None:
         _ = reading(mixed).hidden_activation
     with pytest.raises(InputError, match="layer '0' is linear, and conv is needed"):
         reading(mixed).require("conv")
+    pooled = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.MaxPool1d(2), nn.Linear(2, 1))
+    with pytest.raises(InputError, match="max pool next to layer '0' is not understood here"):
+        reading(pooled).require("linear")
+    folded = nn.Sequential(nn.Linear(2, 6), nn.Unflatten(1, (2, 3)), nn.Linear(3, 1))
+    with pytest.raises(InputError, match="the units of layer '0' are not the inputs of '2'"):
+        reading(folded).require("linear")
     normed = nn.Sequential(weight_norm(nn.Linear(2, 3)), nn.ReLU(), nn.Linear(3, 1))
     with pytest.raises(InputError, match="the weight of layer '0' is computed"):
         balance(normed)
