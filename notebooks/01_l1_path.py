@@ -11,28 +11,6 @@
 #
 # **Question.** A small convolutional network, the *teacher*, labels random inputs. A *student* of the same kind, or a
 # wider one, learns from the labels with an L1 penalty on its weights. Does it find the teacher again, weight by weight?
-#
-# | profile | time | memory | device |
-# |---|---|---|---|
-# | smoke | 25 s | 1 GB | CPU |
-# | laptop | 3 min | 2 GB | CPU |
-# | full | 24 min | 2 GB | CPU |
-#
-# **Setting.** These are experiments 1 and 2 of a public study ([laschulz/investigating_sparseNN]; its paper was not
-# available, its code and records were). The teacher `baselineCNN` has 7 weights in three layers of non-overlapping
-# convolutions, no bias, and the same activation after every layer, the last one included. In experiment 1 the student
-# has the same 7 weights; in experiment 2 it has four channels in the hidden layers, 52 weights, of which 7 would do.
-# The penalty is none, L1 ($\lambda\sum|w|$) or L2 ($\lambda\sum w^2$) with $\lambda = 10^{-5}$; initial weights are the
-# usual ones of the activation, times 0.2 or 1.
-#
-# Three kinds of result stand side by side and are never mixed:
-#
-# - **recorded**: what the study's own runs recorded;
-# - **reference schedule**: the study's training, run again here with the same arithmetic: SGD with momentum 0.9,
-#   minibatches of 16, a stop after 100 epochs without a lower loss;
-# - **minimiser**: the same objective minimised properly, with the distance to stationarity as a certificate.
-#
-# [laschulz/investigating_sparseNN]: ../references.md
 
 # %% tags=["parameters"]
 seeds: int = 10  # [1, 1000]; runs of each condition: data, order and initial weights of their own
@@ -46,334 +24,336 @@ init_scales: list[float] = [0.2, 1.0]  # (0, 100]; factors on the initial weight
 doubled_l2: bool = True  # the study counts L2 twice: in the loss and as the optimizer's weight decay
 last_activation: str = "same"  # one of same, linear; after the last layer
 bias: bool = False  # biases in the students
-starts: int = 4  # [1, 1000]; starts of the minimiser for each penalty, student and activation
+starts: int = 4  # [1, 1000]; random starts of the minimiser for each penalty, student and activation
 minimiser_steps: int = 2000  # [0, 1000000]; proximal steps before the polish
+dead_starts: int = 20  # [1, 1000]; relu students that are dead before training, trained on without patience
+wake_epochs: int = 300  # [1, 100000]; how long they are trained
 test_samples: int = 50000  # [100, 10000000]; fresh inputs for the error
 device: str = "auto"  # one of auto, cpu, cuda
-full_rows: str = "results/full/01_l1_path"  # rows of the full profile, shown where they are
 profile: str = "laptop"  # name of the profile, recorded with the results
 output_dir: str = "results/custom/01_l1_path"  # folder for rows and claims
 
 # %% tags=["hide-input"]
-import time
-from pathlib import Path
+from sparsenn_book.chapter import Chapter
+from sparsenn_book.studies import l1_path
 
-import pandas as pd
-import torch
-from IPython.display import Markdown, display
+chapter = Chapter("01_l1_path", globals())
+objective, schedule = chapter.settings(l1_path.Objective), chapter.settings(l1_path.Schedule)
+length, grid = chapter.settings(l1_path.Length), chapter.settings(l1_path.Grid)
+fresh = chapter.settings(l1_path.FreshInputs)
+said, figures = l1_path.sentences, l1_path.figures
+cases = [(student, activation) for student in l1_path.STUDENTS for activation in l1_path.ACTIVATIONS]
 
-from sparsenn_book import figures
-from sparsenn_book.records import provenance, read_rows, wilson, write_claims, write_rows
-from sparsenn_book.studies import l1_path as study
-from sparsenn_book.studies.l1_path import figures as draw
-from sparsenn_core import networks, recovery
 
-figures.use()
-torch.set_num_threads(1)
-started = time.perf_counter()
-where = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-folder = Path(output_dir)
-folder.mkdir(parents=True, exist_ok=True)
-names = "seeds epochs patience samples batch_size learning_rate strength init_scales doubled_l2 last_activation bias"
-names += " starts minimiser_steps test_samples profile"
-settings = {name: globals()[name] for name in names.split()}
-schedule = study.Schedule(
-    samples=samples,
-    epochs=epochs,
-    patience=patience,
-    batch_size=batch_size,
-    learning_rate=learning_rate,
-    strength=strength,
-    doubled_l2=doubled_l2,
-    last_activation=last_activation,
-    bias=bias,
-)
-ACTIVATIONS = draw.ACTIVATIONS
-STUDENTS = tuple(study.STUDENTS)
+def say(text):
+    """A sentence about this page's rows, unless the page trained too little for any."""
+    chapter.say(text if chapter.profile != "smoke" else "*Profile smoke: too little is trained to say anything here.*")
+
 
 # %% [markdown]
-# ## What the objective asks for
-#
-# For relu the answer is known in closed form. A relu network computes the same function when a layer is multiplied by
-# $c > 0$ and another divided by $c$, so the penalty alone decides how the size is shared between the layers. With
-# $a_1, a_2, a_3$ the sums of absolute weights of the teacher's three layers, the least possible penalty is
-# $3\,(a_1 a_2 a_3)^{1/3}\lambda$ by the inequality of arithmetic and geometric means, reached when all three are equal.
-
-# %%
-teacher = networks.literal_teacher("baseline", "relu")
-optimum = recovery.relu_l1_optimum(teacher)
-sums = ", ".join(f"{float(w.abs().sum()):.2f}" for w in teacher.parameters())
-Markdown(
-    f"Here the three sums are {sums}, so the least penalty is {optimum:.4f} λ. The fit may give way a little to save "
-    "penalty; the minimiser below shows how little."
-)
-
-# %% [markdown]
-# ## The reference schedule, run again
-#
-# All runs of one activation and student train as one ensemble, each with its own data, start and order of minibatches.
-# A run is judged by its last weights, as in the study, on fresh inputs.
+# ## What we learned
 
 # %% tags=["hide-input"]
-tables, curves = [], []
-for student in STUDENTS:
-    for activation in ACTIVATIONS:
-        runs = study.runs_table(student, [(activation, activation)], ["none", "l1", "l2"], init_scales, seeds)
-        trained = study.train(runs, schedule, where, every=max(1, epochs // 60))
-        tables.append(study.evaluate(trained, schedule, test_samples))
-        curves.append(trained.curves)
-runs, curves = pd.concat(tables, ignore_index=True), pd.concat(curves, ignore_index=True)
-seconds = time.perf_counter() - started
-write_rows(runs, folder / "runs.parquet", provenance(settings, seconds, where))
-write_rows(curves, folder / "curves.parquet", provenance(settings, seconds, where))
+chapter.say(l1_path.learned(chapter.full.tables, "", chapter.tables, chapter.profile))
 
-ended = int((runs["status"] != "all epochs used").sum())
-Markdown(
-    f"{len(runs)} runs in {seconds:.0f} s. {ended} of them stopped by themselves; the others used up the "
-    f"{epochs:,} epochs of this profile. The study allowed 10,000 epochs without penalty and 100,000 with, and most of "
-    "its runs of experiment 2 took 1,000 to 15,000."
-)
+# %% [markdown]
+# ## Ten lines
+#
+# A teacher with 7 weights, a student with 52, and the L1 objective minimised from one start. The minimiser needs no
+# threshold: the weights it does not need are exactly zero.
+
+# %%
+import torch
+
+from sparsenn_core import networks, penalties, training
+
+teacher = networks.literal_teacher("baseline", "tanh")
+inputs = torch.randn(1000, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+data = training.Data.shared(inputs, teacher(inputs))
+student = networks.multi_channel_cnn("tanh", generator=torch.Generator().manual_seed(1))
+start = training.Ensemble.stack([student])
+found = training.minimise(start, data, penalty=penalties.L1(1e-5), steps=2000, first_strength=1000.0)
+print(f"objective {found.objective.item():.4e}, {found.nonzero.item()} of 52 weights are not zero")
+
+# %% [markdown]
+# *Try*: `first_strength=1.0`. The penalty then starts at its own strength, and units that the teacher does not need
+# have no reason to merge.
+#
+# ## Setting
+#
+# These are experiments 1 and 2 of a public study ([laschulz/investigating_sparseNN]; its paper was not available, its
+# code and records were). The teacher, `baselineCNN` in the study's code, has three layers of non-overlapping
+# convolutions with one filter each, of 3, 2 and 2 *taps* (the weights of a filter, one for each position it reads): 7
+# weights in all, no bias, and the same activation after every layer, the last one included. In experiment 1 the student
+# has the same 7 weights; in experiment 2 it has four channels in the hidden layers, 52 weights, of which 7 would do.
+# The penalty is none, L1 ($\lambda\sum|w|$) or L2 ($\lambda\sum w^2$) with $\lambda = 10^{-5}$; initial weights are the
+# usual ones of the activation, times a *scale* of 0.2 or 1.
+#
+# Three kinds of result stand side by side and are never mixed:
+#
+# | | | in pictures |
+# |---|---|---|
+# | **recorded** | what the study's own runs recorded | grey diamonds |
+# | **reference schedule** | the study's training, run again here with the same arithmetic | vermilion squares |
+# | **minimiser** | the same objective minimised properly, certified to be stationary | blue |
+#
+# The schedule is SGD with momentum 0.9 on minibatches of 16, with a stop after 100 epochs without a lower loss (the
+# *patience*). A minimiser is called the "least found": a non-convex objective may have a lower one.
+#
+# A network computes the same function after some changes of its weights, its *symmetries*: channels may be permuted,
+# tanh units may change sign, and relu units may be scaled, $c$ in and $1/c$ out. How a run ends is told up to these:
+#
+# | outcome | meaning |
+# |---|---|
+# | *recovered* | fits, with the teacher's weights up to symmetry (*) |
+# | *fitted* | fits ($R^2 \ge 0.99$ on fresh inputs), with other weights |
+# | *partial* | better than a constant, $0.01 \le R^2 < 0.99$ |
+# | *collapsed* | no better than a constant |
+# | *dead* | zero on every input |
+#
+# (*) within 5 % of the norm of the teacher's weights, after each layer's size is matched.
+#
+# [laschulz/investigating_sparseNN]: ../references.md
+#
+# ## What the objective asks for
+#
+# A relu network computes the same function when a unit's incoming weights are multiplied by $c > 0$ and its outgoing
+# ones divided by $c$, so the penalty alone decides how the size is shared between the layers. How small can it get? Let
+# $a_1, a_2, a_3$ be the sums of absolute weights of the teacher's three layers.
+#
+# **No relu student of this shape, of any number of channels, that computes the teacher's function has
+# $\sum |w| < 3\,(a_1 a_2 a_3)^{1/3}$; the teacher with its layers rescaled to equal sums has exactly that.**
+#
+# *Proof.* (1) The teacher's gradient. Choose inputs at which every unit is active, which is possible on an open set
+# $U$: the four first-layer units read different inputs, so their outputs can be any positive numbers $h_1, \dots, h_4$;
+# the second layer is active if $1.29\,h_2 > 1.38\,h_1$ and $1.29\,h_4 > 1.38\,h_3$, the last if the first of these
+# units exceeds the second by enough. On $U$ the teacher is linear. Each of the 12 inputs reaches the output by one
+# path, and the derivative by it is the product of the three weights on that path. Summing absolute values over all
+# paths gives $\|\nabla f\|_1 = a_1 a_2 a_3$. (2) The student's gradient. It is piecewise linear with finitely many
+# pieces, so some open part of $U$ lies in one piece, where the derivative by an input is a sum over the paths from it
+# on which all units are active, each the product of three weights. Hence $\|\nabla f\|_1$ is at most the sum over all
+# paths of $|w_3||w_2||w_1|$. A path chooses a weight $w_3$ of the last layer, then a weight $w_2$ among those of the
+# channel that $w_3$ reads, then $w_1$ among those of the channel that $w_2$ reads. Dropping these restrictions only
+# adds terms, so $\|\nabla f\|_1 \le S_1 S_2 S_3$, with $S_l$ the sum of absolute weights of layer $l$. (3) If both
+# compute the same function, the two gradients agree, so $a_1 a_2 a_3 \le S_1 S_2 S_3 \le
+# \big(\tfrac{S_1 + S_2 + S_3}{3}\big)^3$ by the inequality of geometric and arithmetic means. (4) Multiplying the
+# teacher's layers by positive factors whose product is one keeps its function and makes the three sums equal, which
+# gives equality; a wider student can hold this network beside zeros. ∎
+#
+# The statement is about students that compute the teacher's function. The objective lets the fit give way a little to
+# save penalty; the minimiser below shows how little.
+
+# %% tags=["hide-input"]
+chapter.say(said.of_bound(objective.strength))
 
 # %% [markdown]
 # ## The minimiser
 #
 # The same objective, all samples at once: proximal Adam steps on minibatches, which make weights exactly zero; then
 # L-BFGS-B with bounds and proximal Newton steps in float64, longest for the best start. Many starts, because the
-# objective is not convex. *Residual* is the largest entry of the shortest subgradient: zero at a stationary point, and
-# to be compared with
-# $\lambda = 10^{-5}$.
+# objective is not convex: random ones, and for L1 also the teacher itself, which the penalty then bends. With sigmoid
+# its mirror images start too: $\sigma(-z) = 1 - \sigma(z)$, so a unit with all signs turned computes nearly the same,
+# and each image has a minimum of its own. *Residual* is the largest entry of the shortest subgradient: zero at a
+# stationary point, and to be compared with $\lambda = 10^{-5}$.
 
 # %% tags=["hide-input"]
-found = {
-    (s, a): study.minima(s, a, schedule, starts=starts, steps=minimiser_steps, test_samples=test_samples)
-    for s in STUDENTS
-    for a in ACTIVATIONS
-}
-minima = pd.concat([m.table for m in found.values()], ignore_index=True)
-write_rows(minima, folder / "minima.parquet", provenance(settings, time.perf_counter() - started))
-ranked = minima.sort_values("objective").groupby(["student", "student_activation", "penalty"])
-best = ranked.first()
-agree = ranked["objective"].apply(lambda o: f"{int((o <= 1.01 * o.min()).sum())} of {len(o)}")
-pd.DataFrame(
-    {
-        "least objective": best["objective"].map("{:.4e}".format),
-        "residual": best["residual"].map("{:.0e}".format),
-        "weights kept": best["nonzero"],
-        "starts within 1 %": agree,
-    }
-).rename_axis(["student", "activation", "penalty"])
+search = chapter.settings(l1_path.MinimiserSettings)
+found, found_weights = {}, {}
+for student, activation in cases:
+    names = (f"found_{student}_{activation}", f"minimisers_{student}_{activation}")
+    found[student, activation], found_weights[student, activation] = chapter.several(
+        names, l1_path.minimisers, student, activation, objective, search
+    )
+minima = chapter.table("minima", l1_path.judged, objective, fresh, *found.values(), *found_weights.values())
+chapter.show(said.least_table(minima))
+say(said.of_minima(minima, objective.strength))
 
 # %% tags=["hide-input"]
-wide = best.loc["multi_channel"].xs("l1", level="penalty")
-kept = {a: int(wide.loc[a, "nonzero"]) for a in ACTIVATIONS}
-Markdown(
-    f"With relu the least value found is {wide.loc['relu', 'objective']:.5e}, against the closed form of "
-    f"{optimum * strength:.5e}; the small difference is what the fit gives way. Of its 52 weights the best L1 "
-    f"minimiser keeps {kept['relu']} with relu and {kept['tanh']} with tanh, all others are exactly zero; with "
-    f"sigmoid it keeps {kept['sigmoid']}."
+wide = [case for case in cases if case[0] == "multi_channel"]
+arranged = chapter.table(
+    "arranged", l1_path.arranged, objective, *[found[c] for c in wide], *[found_weights[c] for c in wide]
 )
+chapter.show(figures.heat_maps(arranged), headline="l1.minimiser-support")
+say(said.of_weights(arranged))
+
+# %% [markdown]
+# Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact zeros are left blank.
+# The teacher is shown with relu's balanced scales.
+#
+# *Try*: `sparsenn run 01_l1_path -p strength 1e-3`. The fit gives way more, the seven places stay.
+#
+# ## The reference schedule, run again
+#
+# All runs of one activation and student train as one ensemble, each with its own data, start and order of minibatches.
+# A run is judged by its last weights, as in the study, on fresh inputs.
+
+# %% tags=["hide-input"]
+ended, curves, weights = {}, {}, {}
+for student, activation in cases:
+    names = tuple(f"{kind}_{student}_{activation}" for kind in ("ended", "curves", "weights"))
+    case = student, activation
+    ended[case], curves[case], weights[case] = chapter.several(
+        names, l1_path.trained, student, activation, objective, schedule, length, grid
+    )
+runs = chapter.table("runs", l1_path.judged, objective, fresh, *ended.values(), *weights.values())
+say(said.of_runs(runs))
 
 # %% [markdown]
 # ## Recorded, run again, minimised
 #
-# Each mark is one run. A mark at the level "best constant" does no better than that: the student has *collapsed*, or,
-# with relu, *died*. Means over runs, which the study tabulates, mix these with runs that fit, and describe neither.
+# Each mark is one run. A mark at the level "best constant" does no better than that. Means over runs, which the study
+# tabulates, mix these with runs that fit, and describe neither. An open square was still training when its epochs were
+# used up: it says where the schedule is then, not where it ends, and is not to be compared with a recorded run that
+# stopped by itself.
 
 # %% tags=["hide-input"]
-recorded = pd.read_csv("notebooks/data/l1_recorded_runs.csv")
-recorded = recorded[recorded["teacher_is_literal"] & (recorded["teacher_activation"] == recorded["student_activation"])]
-inputs = study.evaluation.fresh_inputs(test_samples)
-variance = {a: float(networks.literal_teacher("baseline", a)(inputs).var()) for a in ACTIVATIONS}
-least = minima.groupby(["student", "student_activation", "penalty"], as_index=False)["objective"].min()
+recorded, least = l1_path.recorded_runs(), l1_path.least(minima).reset_index()
 
 
 def of(table, student):
     return table[table["student"] == student]
 
 
-draw.objectives(
-    of(recorded, "multi_channel"), of(runs, "multi_channel"), of(least, "multi_channel"), variance,
-    "Final loss of each run of experiment 2 by penalty and initial scale, on a logarithmic axis, one panel for each "
-    "activation: recorded runs, runs of the reference schedule and the least value found by the minimiser.",
-)  # fmt: skip
-
-
-# %% tags=["hide-input"]
-def gap(table, student, activation):
-    one = "student == @student and student_activation == @activation and penalty == 'l1'"
-    here = table.query(one + " and r2 >= 0.99")
-    floor = float(least.query(one)["objective"].iloc[0])
-    if here.empty:
-        return "no run fits"
-    return f"{here['objective'].median() / floor:.3f} times (median of {len(here)})"
-
-
-Markdown(
-    "Experiment 2, L1. Loss of the runs that fit over the minimum: "
-    + "; ".join(
-        f"{a}: recorded {gap(recorded, 'multi_channel', a)}, run again {gap(runs, 'multi_channel', a)}"
-        for a in ACTIVATIONS
+wide_runs = of(runs, "multi_channel")
+chapter.show(
+    figures.objectives(
+        of(recorded, "multi_channel"), wide_runs, of(least, "multi_channel"), "Final loss of each run of experiment 2"
     )
-    + "."
 )
+say(said.of_losses(runs, minima, "multi_channel"))
 
 # %% [markdown]
-# The same for experiment 1, whose students have the teacher's own shape.
-
-# %% tags=["hide-input"]
-draw.objectives(
-    of(recorded, "baseline"), of(runs, "baseline"), of(least, "baseline"), variance,
-    "Final loss of each run of experiment 1 by penalty and initial scale, on a logarithmic axis, one panel for each "
-    "activation: recorded runs, runs of the reference schedule and the least value found by the minimiser.",
-)  # fmt: skip
-
-# %% tags=["hide-input"]
-relu = runs[(runs["student"] == "baseline") & (runs["student_activation"] == "relu")]
-dead = wilson(int((relu["outcome"] == "dead").sum()), len(relu))
-Markdown(
-    f"With relu the loss takes two values and nothing in between: {dead.value:.0%} of these students "
-    f"({dead.low:.0%} to {dead.high:.0%}, n = {dead.count}) output zero on every input, whatever the penalty, and no "
-    "gradient can wake them."
-)
+# *Try*: `sparsenn run 01_l1_path -p epochs 1000`. Open squares become closed ones, and those of L1 move down to the
+# blue lines.
 
 # %% [markdown]
-# ## During training
-
-# %% tags=["hide-input"]
-two = curves[curves["student"] == "multi_channel"]
-draw.training_curves(
-    two, "epoch loss", "Loss with penalty during training, experiment 2", "loss with penalty",
-    "Median and quartiles of the epoch loss over all runs of experiment 2, for no penalty, L1 and L2.", log=True,
-)  # fmt: skip
-
-# %% tags=["hide-input"]
-draw.training_curves(
-    two, "share below 1e-4", "Small weights during training, experiment 2", "share of weights below 1e-4",
-    "Median and quartiles of the share of weights smaller than 1e-4 over all runs of experiment 2.", log=False,
-)  # fmt: skip
-
-# %% tags=["hide-input"]
-l1 = runs[(runs["penalty"] == "l1") & (runs["student"] == "multi_channel")]
-small = l1[[c for c in l1 if c.startswith("kept_") and c.endswith("1e-4")]].sum(axis=1)
-zeros, weights = int(runs["exact_zeros"].sum()), int(runs["weights"].sum())
-Markdown(
-    f"Under L1 a student of experiment 2 keeps {small.median():.0f} of 52 weights of at least 1e-4 (median of "
-    f"{len(l1)} runs) when this schedule ends. Of all {weights:,} weights trained here, {zeros:,} are exactly zero: a "
-    "subgradient step carries a weight across zero and back, it never stops there. In the minimiser zeros are exact."
-)
-
-# %% [markdown]
-# ## How often does a run fit?
-
-# %% tags=["hide-input"]
-draw.outcomes(
-    of(recorded, "multi_channel"), of(runs, "multi_channel"),
-    "Share of runs of experiment 2 with an R squared of at least 0.99, with 95 percent intervals, by penalty and "
-    "initial scale, one panel for each activation, recorded and run again.",
-)  # fmt: skip
-
-
-# %% tags=["hide-input"]
-def outcome_counts(table):
-    keys = ["student", "student_activation", "penalty", "init_scale"]
-    counts = table.groupby(keys)["outcome"].value_counts().unstack(fill_value=0)
-    return counts.rename_axis(index=["student", "activation", "penalty", "scale"], columns=None)
-
-
-outcome_counts(runs)
-
-# %% [markdown]
-# Every run has exactly one outcome: *recovered* (fits, and its weights are the teacher's up to symmetry, within 5 % of
-# their norm after each layer's size is matched), *fitted* (fits with other weights), *partial*, *collapsed* (no better
-# than a constant), *dead* (zero on every input). Intervals are Wilson's at 95 %; a shortened schedule counts slow runs
-# as partial or collapsed.
-
-# %% [markdown]
-# ## Weights, aligned
+# ## How runs end
 #
-# Channels may be permuted and, with tanh, change sign without changing the function; with relu, scales may move
-# between layers. Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact
-# zeros are left blank.
+# All runs are counted, whether they stopped by themselves or used up their epochs. Of the recorded runs it is not known
+# whether a fit has the teacher's weights, so all that fit are called fitted.
 
 # %% tags=["hide-input"]
-shown = {}
-for activation in ("relu", "tanh"):
-    table, ensemble = found["multi_channel", activation].table, found["multi_channel", activation].ensemble
-    for penalty in ("l1", "l2"):
-        pick = table.query("penalty == @penalty")["objective"].idxmin()
-        one = table.loc[[pick]].reset_index(drop=True)
-        shown[activation, penalty] = study.weights_table(ensemble.select([pick]).params, one)
-weights_rows = pd.concat(shown, names=["activation", "penalty"]).reset_index(level=[0, 1])
-write_rows(weights_rows, folder / "weights.parquet", provenance(settings, time.perf_counter() - started))
-draw.heat_maps(
-    {f"{p.upper()}, minimiser": shown["tanh", p] for p in ("l1", "l2")},
-    "Aligned weights of tanh students of 52 weights",
-    "Heat map of the 52 weights of the teacher padded with zeros, of the L1 minimiser and of the L2 minimiser. The L1 "
-    "minimiser has the teacher's seven weights and blanks elsewhere, the L2 minimiser has weights everywhere.",
+small_runs = of(runs, "baseline")
+chapter.show(figures.outcomes(of(recorded, "baseline"), small_runs, "How runs of experiment 1 (7 weights) end"))
+chapter.show(figures.outcomes(of(recorded, "multi_channel"), wide_runs, "How runs of experiment 2 (52 weights) end"))
+say(said.of_fates(runs))
+
+# %% [markdown]
+# *Try*: `sparsenn run 01_l1_path -p init_scales "[0.1, 0.2]"`. More sigmoid students stay at a constant.
+#
+# ## The dead, and how they wake
+#
+# A relu student of 7 weights whose second or third layer has no positive weight outputs zero on every input: what
+# enters these layers is never negative. Then no gradient of the *error* reaches any weight. But the penalty has a
+# gradient of its own. That of L2 shrinks all weights by one factor, and no sign turns. That of L1 takes the same
+# amount off every weight at every step, learning rate × strength / (1 − momentum) in the long run, whatever the
+# weight's size: the smallest weight of the dead layer reaches zero first and is carried across. If the unit it lets
+# through then meets inputs whose target is not zero, the error pulls it on, and the student wakes.
+#
+# So a dead student's earliest hour can be told from its start: the smallest weight of its dead layer over that amount.
+# Whether it wakes then is another matter. The weight that turns first may open the student only where the teacher is
+# zero as well, and later weights turn when all others have shrunk too, and with them every gradient.
+#
+# Patience hides this: the loss of a dead student falls too slowly to be seen among its minibatches, and the run stops.
+# Here students that start dead train on without it, from the same starts, on the same data in the same order, under
+# each penalty.
+
+# %% tags=["hide-input"]
+dead = chapter.settings(l1_path.DeadStarts)
+wakes, wake_curves = chapter.several(("wakes", "wake_curves"), l1_path.waking, objective, schedule, dead, fresh)
+chapter.show(figures.waking(wakes, wake_curves), headline="l1.dead-wakes")
+say(said.of_waking(wakes, dead.wake_epochs))
+
+# %% tags=["hide-input"]
+chapter.show(figures.waking_time(wakes))
+say(said.of_waking_time(wakes))
+
+# %% [markdown]
+# *Try*: `sparsenn run 01_l1_path -p learning_rate 0.02`. They wake in half the time; more of them may die again.
+#
+# ## Small weights, and what a threshold does
+#
+# The study calls a weight zero below 1e-4. Slide the threshold: to the left, more weights become zero; upwards, the
+# error grows. Where marks move left and do not rise, the threshold costs nothing.
+
+# %% tags=["hide-input"]
+zeroed = chapter.table(
+    "zeroed", l1_path.zeroed, objective,
+    *[ended[c] for c in wide], *[found[c] for c in wide],
+    *[weights[c] for c in wide], *[found_weights[c] for c in wide],
+)  # fmt: skip
+chapter.show(figures.zeroing(zeroed))
+say(said.of_zeroing(zeroed))
+
+# %% tags=["hide-input"]
+import pandas as pd
+
+two = pd.concat([curves[case] for case in wide])
+chapter.show(
+    figures.training_curves(
+        two, "share below 1e-4", "Small weights during training, experiment 2", "share of weights below 1e-4", log=False
+    )
 )
-
+say(said.of_sparsity(runs))
 
 # %% tags=["hide-input"]
-def off(activation, penalty):
-    rows = shown[activation, penalty]
-    return int((rows.loc[rows["teacher"] == 0, "student"] != 0).sum())
-
-
-Markdown(
-    f"Off the teacher's seven places the L1 minimiser has {off('tanh', 'l1')} weights that are not zero with tanh and "
-    f"{off('relu', 'l1')} with relu; the L2 minimiser has {off('tanh', 'l2')} and {off('relu', 'l2')}."
+chapter.show(
+    figures.training_curves(two, "epoch loss", "Loss during training, experiment 2", "loss with penalty", log=True)
 )
 
 # %% [markdown]
+# Lines are medians over all runs, *bands* reach from the lower to the upper quartile.
+#
 # ## The study's own distance
 #
 # The study measures recovery by matching each teacher weight to a student weight of similar size, layer by layer,
-# wherever it stands. Its value for the exact copy of the teacher inside the student `fcn_128_128` of its experiments 3
-# and 4 is not zero, because a fully connected network must hold every shared filter several times; the network with all
-# weights zero gets a better one.
+# wherever it stands. Its value for the exact copy of the teacher inside `fcn_128_128`, the student of its experiments 3
+# and 4 with two fully connected hidden layers of 128 units, is not zero, because such a network must hold every shared
+# filter several times; the network with all weights zero gets a better one.
 
 # %% tags=["hide-input"]
-copy, nothing = study.reference_distances()
-Markdown(
-    f"Exact copy of the teacher: {copy:.4f}. All weights zero: {nothing:.4f}. Up to symmetry the first is 0 and the "
-    "second the teacher's norm, which is what this book uses."
-)
+faults = chapter.table("faults", l1_path.faults)
+say(said.of_distance(faults))
 
 # %% [markdown]
-# ## Rows of the full profile
+# ## Full scale
 #
-# The figures above show this profile. Where the rows of the full profile lie in the repository, they are shown here.
+# Where tables of the full profile are kept, they are shown here in the same pictures.
 
 # %% tags=["hide-input"]
-long = Path(full_rows) / "runs.parquet"
-if long.exists() and profile != "full":
-    rows = read_rows(long)
-    origin = rows.attrs["provenance"]
-    stopped = int((rows["status"] != "all epochs used").sum())
-    message = Markdown(
-        f"{len(rows)} runs of at most {origin['parameters']['epochs']:,} epochs, {origin['seconds'] / 60:.0f} minutes "
-        f"on {origin['device']}; {stopped} stopped by themselves. Loss of the L1 runs that fit over the minimum, "
-        "experiment 2: " + "; ".join(f"{a} {gap(rows, 'multi_channel', a)}" for a in ACTIVATIONS) + "."
-    )
-    display(message, outcome_counts(rows))
+full = chapter.full.tables
+if chapter.profile != "full" and {"runs", "minima", "wakes"} <= set(full) and "origin" in full["minima"]:
+    allowed = chapter.full.settings(l1_path.Length).epochs
+    chapter.say(f"{said.of_runs(full['runs'])} {said.of_fates(full['runs'])}")
+    lowest = of(l1_path.least(full["minima"]).reset_index(), "multi_channel")
+    title = f"Final loss of each run of experiment 2, at most {allowed:,} epochs"
+    chapter.show(figures.objectives(of(recorded, "multi_channel"), of(full["runs"], "multi_channel"), lowest, title))
+    chapter.say(said.of_losses(full["runs"], full["minima"], "multi_channel"))
+    title = f"How runs of experiment 2 end, at most {allowed:,} epochs"
+    chapter.show(figures.outcomes(of(recorded, "multi_channel"), of(full["runs"], "multi_channel"), title))
+    chapter.say(said.of_waking(full["wakes"], chapter.full.settings(l1_path.DeadStarts).wake_epochs))
 else:
-    display(Markdown("No rows of another profile are shown here."))
+    chapter.say("No further tables are shown here.")
 
 # %% [markdown]
 # ## Claims
 
 # %% tags=["hide-input"]
-stated = study.claims(runs, minima)
-path = write_claims(stated, folder, profile)
-pd.DataFrame({"verdict": [c.verdict(profile) for c in stated]}, index=[c.statement for c in stated])
+chapter.claims(l1_path.claims)
 
 # %% [markdown]
-# ## Versions and device
+# ## The answer
+#
+# Does an L1 student find the teacher again? The objective asks for it; whether training gets there is a matter of start
+# and time.
 
 # %% tags=["hide-input"]
-origin = provenance(settings, time.perf_counter() - started, where)
-Markdown(
-    f"{origin['seconds']:.0f} s on {origin['device']}; "
-    + ", ".join(f"{k} {v}" for k, v in origin["versions"].items())
-    + "."
-)
+chapter.say(l1_path.learned(full, chapter.full.age, chapter.tables, chapter.profile))
+
+# %% [markdown]
+# **What stays open.** Whether the least values found are the least there are: the certificate is of stationarity alone.
+# Where the unfinished runs end. Whether dead units inside students that live wake in the same way. Experiments 3 to 6
+# of the study, with fully connected students and other teachers, are not run again here.
+
+# %% tags=["hide-input"]
+chapter.colophon()

@@ -7,16 +7,31 @@ import torch
 from torch import Tensor
 
 from sparsenn_book.studies.l1_path.reference import reference_distance
-from sparsenn_book.studies.l1_path.schedule import Schedule, Trained
+from sparsenn_book.studies.l1_path.settings import FreshInputs, Objective
+from sparsenn_book.studies.l1_path.students import ensemble_of
 from sparsenn_core import recovery
 from sparsenn_core.networks import literal_teacher
-from sparsenn_core.penalties import L1, SquaredL2
 from sparsenn_core.penalties.base import Params
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import Ensemble
 
 THRESHOLDS = (1e-4, 1e-3, 1e-2)
-NEED = (3, 2, 2)  # the teacher's non-zero weights in its three layers
+
+
+def judged(objective: Objective, fresh: FreshInputs, *tables: pd.DataFrame) -> pd.DataFrame:
+    """Rows of runs, each with error on fresh inputs, sparsity, distances and outcome; everything in float64.
+
+    `tables` are first those with one row a network (one student and activation each), then as many tables of their
+    weights, in the same order.
+    """
+    half = len(tables) // 2
+    parts = []
+    for rows, weights in zip(tables[:half], tables[half:], strict=True):
+        student, activation = str(rows["student"].iloc[0]), str(rows["activation"].iloc[0])
+        ensemble = ensemble_of(weights, student, activation, objective)
+        judgement = describe(ensemble, activation, fresh_inputs(fresh.test_samples))
+        parts.append(pd.concat([rows.reset_index(drop=True), judgement], axis=1))
+    return pd.concat(parts, ignore_index=True)
 
 
 def fresh_inputs(samples: int) -> Tensor:
@@ -24,109 +39,52 @@ def fresh_inputs(samples: int) -> Tensor:
     return torch.randn(samples, 12, generator=generator(0, "test data"), dtype=torch.float64)
 
 
-def evaluate(trained: Trained, schedule: Schedule, test_samples: int) -> pd.DataFrame:
-    """One row a run: how it stopped, its objective, error on fresh inputs, sparsity, distances and outcome.
+def describe(ensemble: Ensemble, activation: str, x: Tensor) -> pd.DataFrame:
+    """One row a network: error and R2 on inputs `x`, weights kept, distances, outcome.
 
-    Judged are the last weights, as the study saved them; `objective` is the study's "final loss", the least epoch
-    loss. Everything is computed in float64.
+    Also the error of the best constant (`variance`), that of the output zero (`zero_error`), and the sum of |w|.
     """
-    ensemble = trained.fit.ensemble.to("cpu", torch.float64)
-    table = trained.runs.copy()
-    table["epochs"] = trained.fit.epochs.numpy()
-    table["status"] = trained.fit.status
-    table["objective"] = trained.fit.best_loss.numpy()
-    table["objective_of_last_weights"] = full_objective(trained, ensemble, schedule)
-    return pd.concat([table, describe(ensemble, trained.runs, test_samples)], axis=1)
-
-
-def full_objective(trained: Trained, ensemble: Ensemble, schedule: Schedule) -> list[float]:
-    """Mean squared error on all training samples plus the penalty as it stands in the loss, float64."""
-    data = trained.data.to("cpu", torch.float64)
-    values = []
-    for r, row in enumerate(trained.runs.itertuples(index=False)):
-        which = 0 if data.of_run is None else int(data.of_run[r])
-        params = {k: w[r : r + 1] for k, w in ensemble.params.items()}
-        out = ensemble.select([r])(data.inputs[which])[0]
-        kind = {"l1": L1(schedule.strength), "l2": SquaredL2(schedule.strength)}.get(row.penalty)
-        extra = kind.value(params).item() if kind else 0.0
-        values.append((out - data.targets[which]).square().mean().item() + extra)
-    return values
-
-
-def describe(ensemble: Ensemble, runs: pd.DataFrame, test_samples: int) -> pd.DataFrame:
-    """One row a network: error and R2 on fresh inputs, weights kept, distances, outcome."""
-    x = fresh_inputs(test_samples)
-    teachers = {a: literal_teacher("baseline", a) for a in runs["teacher_activation"].unique()}
-    targets = torch.stack([teachers[a](x)[:, 0] for a in runs["teacher_activation"]])
+    targets = literal_teacher("baseline", activation)(x)[:, 0]
     with torch.no_grad():
         outputs = ensemble(x)[:, :, 0]
     scored = recovery.scores(outputs, targets)
+    layers = layers_of(ensemble.params)
     table = pd.DataFrame({"mse": scored.mse.numpy(), "r2": scored.r2.numpy()})
-    table = table.join(_kept(ensemble.params))
-    table["reference_distance"] = [_reference(ensemble.params, row, r) for r, row in enumerate(runs.itertuples())]
-    distance, shape = _aligned(ensemble.params, runs)
-    table["aligned_distance"], table["shape_distance"] = distance.numpy(), shape.numpy()
-    table["outcome"] = recovery.outcome(scored, shape)
-    return table
+    table["variance"], table["zero_error"] = float(targets.var(correction=0)), float(targets.square().mean())
+    table = table.join(_kept(layers))
+    table["reference_distance"] = [_reference(layers, activation, r) for r in range(len(ensemble))]
+    found = aligned(layers, activation)
+    table["aligned_distance"], table["shape_distance"] = found.relative.numpy(), found.relative_shape.numpy()
+    return table.assign(outcome=recovery.outcome(scored, found.relative_shape))
 
 
-def _layers(params: Params) -> list[Tensor]:
+def layers_of(params: Params) -> list[Tensor]:
+    """The layers' weights [R, ...] without biases, first layer first."""
     return [w for name, w in params.items() if name.endswith("weight")]
 
 
-def _kept(params: Params) -> pd.DataFrame:
+def aligned(layers: list[Tensor], activation: str) -> recovery.Alignment:
+    """Students arranged like the teacher.
+
+    Mirror images of sigmoid units count as recovered, because this teacher's hardly differ from it.
+    """
+    signed = True if activation == "sigmoid" else None
+    return recovery.aligned(literal_teacher("baseline", activation), layers, signed=signed)
+
+
+def _kept(layers: list[Tensor]) -> pd.DataFrame:
     """How many weights are exactly zero, and how many are kept in each layer at each threshold."""
-    layers = _layers(params)
-    columns = {"exact_zeros": sum((w == 0).flatten(1).sum(1) for w in layers), "weights": layers_size(layers)}
+    columns: dict[str, Tensor | int] = {
+        "exact_zeros": torch.stack([(w == 0).flatten(1).sum(1) for w in layers]).sum(0),
+        "weights": sum(w[0].numel() for w in layers),
+        "absolute_sum": torch.stack([w.abs().flatten(1).sum(1) for w in layers]).sum(0),
+    }
     for threshold in THRESHOLDS:
         for i, w in enumerate(layers, start=1):
             columns[f"kept_{i}_{threshold:.0e}".replace("e-0", "e-")] = (w.abs() >= threshold).flatten(1).sum(1)
     return pd.DataFrame({k: v.numpy() if isinstance(v, Tensor) else v for k, v in columns.items()})
 
 
-def layers_size(layers: list[Tensor]) -> int:
-    """The number of weights of one network."""
-    return sum(w[0].numel() for w in layers)
-
-
-def _reference(params: Params, row: object, run: int) -> float:
-    activations = (row.teacher_activation, row.student_activation)  # type: ignore[attr-defined]
-    teacher = [w.detach() for w in literal_teacher("baseline", activations[0]).parameters()]
-    tanh = activations == ("tanh", "tanh")
-    return reference_distance(teacher, [w[run] for w in _layers(params)], tanh=tanh)
-
-
-def _aligned(params: Params, runs: pd.DataFrame) -> tuple[Tensor, Tensor]:
-    """Distance up to symmetry of every run, plain and by shape; infinite where the activations differ.
-
-    Mirror images of sigmoid units count as recovered, because this teacher's hardly differ from it.
-    """
-    distance = torch.full((len(runs),), torch.inf, dtype=torch.float64)
-    shape = distance.clone()
-    same = runs["teacher_activation"] == runs["student_activation"]
-    for activation in runs.loc[same, "student_activation"].unique():
-        rows = torch.tensor(runs.index[same & (runs["student_activation"] == activation)].to_numpy())
-        students = [w[rows] for w in _layers(params)]
-        found = recovery.aligned(
-            literal_teacher("baseline", activation), students, signed=True if activation == "sigmoid" else None
-        )
-        distance[rows], shape[rows] = found.relative, found.relative_shape
-    return distance, shape
-
-
-def weights_table(params: Params, runs: pd.DataFrame) -> pd.DataFrame:
-    """The weights of `runs` (one activation) arranged like the teacher's, one row a weight."""
-    activation = str(runs["student_activation"].iloc[0])
-    found = recovery.aligned(
-        literal_teacher("baseline", activation), _layers(params), signed=True if activation == "sigmoid" else None
-    )
-    rows = []
-    for layer, (student, teacher) in enumerate(zip(found.weights, found.teacher, strict=True), start=1):
-        for run in range(len(student)):
-            for (o, i, t), value in zip(_places(teacher), student[run].flatten().tolist(), strict=True):
-                rows.append((run, layer, o, i, t, value, float(teacher[o, i, t])))
-    return pd.DataFrame(rows, columns=["run", "layer", "output", "input", "tap", "student", "teacher"])
-
-
-def _places(weight: Tensor) -> list[tuple[int, int, int]]:
-    return [(o, i, t) for o in range(weight.shape[0]) for i in range(weight.shape[1]) for t in range(weight.shape[2])]
+def _reference(layers: list[Tensor], activation: str, run: int) -> float:
+    teacher = [w.detach() for w in literal_teacher("baseline", activation).parameters()]
+    return reference_distance(teacher, [w[run] for w in layers], tanh=activation == "tanh")

@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from sparsenn_book.figures.palette import PALETTE, ROLES
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
-from sparsenn_book.records import wilson
+from sparsenn_book.studies.l1_path.settings import ACTIVATIONS, PENALTIES
 
-ACTIVATIONS = ("relu", "sigmoid", "tanh")
-GROUPS = [(p, s) for p in ("none", "l1", "l2") for s in (0.2, 1.0)]
-LABELS = {"none": "none", "l1": "L1", "l2": "L2"}
+GROUPS = [(p, s) for p in PENALTIES for s in (0.2, 1.0)]
+LABELS = {"none": "no penalty", "l1": "L1", "l2": "L2"}
+COLOURS = {p: i for i, p in enumerate(PENALTIES)}
+UNFINISHED = "all epochs used"
+OUTCOMES = {
+    "recovered": (PALETTE[4], ""),
+    "fitted": (PALETTE[4], "/"),
+    "partial": (PALETTE[5], ""),
+    "collapsed": (PALETTE[3], ""),
+    "dead": (PALETTE[3], "x"),
+    "diverged": (PALETTE[5], "x"),
+}
+"""Colour and pattern of each outcome."""
 
 
-def _group_name(penalty: str, scale: float) -> str:
-    return f"{LABELS[penalty]}, {scale:g}"
+def group_name(penalty: str, scale: float) -> str:
+    """`L1, 0.2`."""
+    return f"{'none' if penalty == 'none' else LABELS[penalty]}, {scale:g}"
 
 
-def objectives(
-    recorded: pd.DataFrame, measured: pd.DataFrame, minima: pd.DataFrame, variance: dict[str, float], alt: str
-) -> go.Figure:
-    """Each run's final loss with penalty: recorded, run again, and the minimiser, one panel an activation.
+NAMES = [group_name(*g) for g in GROUPS]
 
-    `recorded` and `measured` have columns student_activation, penalty, init_scale, objective; `minima` the least
-    objective by student_activation and penalty. `variance` is the loss of the best constant, a dotted level.
+
+def objectives(recorded: pd.DataFrame, runs: pd.DataFrame, least: pd.DataFrame, title: str) -> go.Figure:
+    """Each run's final loss with penalty: recorded, run again, and the least found, one panel an activation.
+
+    Columns activation, penalty, init_scale, objective of `recorded` and `runs`, and status and variance of `runs`;
+    `least` has the least objective by activation and penalty. A run that used up its epochs is an open mark.
     """
-    fig = panels(
-        "Final loss with penalty of every run", ACTIVATIONS, "penalty, initial scale", "loss with penalty", alt
+    epochs = int(runs["epochs"].max())
+    alt = (
+        f"{title}, on a logarithmic axis, by penalty and initial scale, one panel for each activation: recorded runs, "
+        "runs of the reference schedule (open marks: used up their epochs), and the least value found by the minimiser."
     )
-    names = [_group_name(*g) for g in GROUPS]
+    fig = panels(title, ACTIVATIONS, "penalty, initial scale", "loss with penalty", alt)
+    square = ROLES["reference schedule"]
+    open_ = runs["status"] == UNFINISHED
+    kinds = (
+        ("recorded", recorded, ROLES["recorded"], -0.18),
+        ("run again, stopped by itself", runs[~open_], square, 0.05),
+        (f"run again, used up its {epochs:,} epochs", runs[open_], replace(square, marker="square-open"), 0.2),
+    )
     for row, activation in enumerate(ACTIVATIONS, start=1):
-        for kind, table, shift in (("recorded", recorded, -0.15), ("reference schedule", measured, 0.15)):
-            here = table[table["student_activation"] == activation]
+        for kind, table, look, shift in kinds:
+            here = table[table["activation"] == activation]
             x = [GROUPS.index((p, s)) + shift for p, s in zip(here["penalty"], here["init_scale"], strict=True)]
-            points(fig, x, here["objective"], f"{kind}, one mark a run", kind, row=row, col=1)
-        best = minima[minima["student_activation"] == activation].set_index("penalty")["objective"]
-        x, y = _steps(best)
-        line(fig, x, y, "minimiser", "minimiser", row=row, col=1)
-        level(fig, variance[activation], "best constant", row=row, col=1)
-    fig.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.5, len(names) - 0.5])
+            points(fig, x, here["objective"], kind, look, row=row, col=1)
+        best = least[least["activation"] == activation].set_index("penalty")["objective"]
+        line(fig, *_steps(best), "least found", "minimiser", row=row, col=1)
+        variance = runs.loc[runs["activation"] == activation, "variance"]
+        level(fig, float(variance.iloc[0]), "best constant", row=row, col=1)
+    fig.update_xaxes(tickvals=list(range(len(NAMES))), ticktext=NAMES, range=[-0.5, len(NAMES) - 0.5])
     fig.update_yaxes(type="log", exponentformat="power", dtick=2)
     return one_legend(fig)
 
@@ -55,101 +79,174 @@ def _steps(best: pd.Series) -> tuple[list[float], list[float]]:
     return x, y
 
 
-def training_curves(curves: pd.DataFrame, quantity: str, title: str, y: str, alt: str, *, log: bool) -> go.Figure:
+def outcomes(recorded: pd.DataFrame, runs: pd.DataFrame, title: str) -> go.Figure:
+    """How many runs have each outcome, as stacked bars by penalty and initial scale; recorded beside run again.
+
+    Columns activation, penalty, init_scale, outcome.
+    """
+    alt = (
+        f"{title}: stacked bars of the number of runs that are recovered, fitted, partial, collapsed or dead, by "
+        "penalty and initial scale, a row of panels for each activation, recorded left and run again right."
+    )
+    names = [f"{a}, {kind}" for a in ACTIVATIONS for kind in ("recorded", "run again")]
+    fig = panels(title, names, "penalty, scale", "share of runs", alt, columns=2)
+    for row, activation in enumerate(ACTIVATIONS, start=1):
+        for column, table in enumerate((recorded, runs), start=1):
+            counts = _counts(table[table["activation"] == activation])
+            for name, (colour, pattern) in OUTCOMES.items():
+                if name in counts:
+                    fig.add_trace(_bar(counts, name, colour, pattern), row=row, col=column)
+    fig.update_layout(barmode="stack", bargap=0.25)
+    fig.update_xaxes(tickvals=list(range(len(NAMES))), ticktext=NAMES, tickangle=60)
+    fig.update_yaxes(tickformat=".0%", range=[0, 1])
+    return one_legend(fig)
+
+
+def _counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Runs by group (rows in the order of `GROUPS`) and outcome."""
+    group = [GROUPS.index(g) for g in zip(table["penalty"], table["init_scale"], strict=True)]
+    return pd.crosstab(pd.Series(group, dtype=int), table["outcome"].to_numpy())
+
+
+def _bar(counts: pd.DataFrame, name: str, colour: str, pattern: str) -> go.Bar:
+    shares = counts[name] / counts.sum(axis=1)
+    return go.Bar(
+        x=counts.index.tolist(), y=shares.tolist(), name=name, legendgroup=name,
+        customdata=np.stack([counts[name], counts.sum(axis=1)], axis=1),
+        hovertemplate=f"{name}: %{{customdata[0]}} of %{{customdata[1]}}<extra></extra>",
+        marker={"color": colour, "pattern": {"shape": pattern}},
+    )  # fmt: skip
+
+
+def training_curves(curves: pd.DataFrame, quantity: str, title: str, y: str, *, log: bool) -> go.Figure:
     """Median over runs of `quantity` during training with its quartiles as a band, one panel an activation.
 
-    `curves` are long rows with columns student_activation, penalty, epoch, name, value. A run that stopped keeps its
-    last value, so that the median is always over all runs.
+    `curves` are long rows with columns activation, penalty, epoch, name, value. A run that stopped keeps its last
+    value, so that the median is always over all runs.
     """
+    alt = f"{title}: median and quartiles over all runs, for no penalty, L1 and L2, one panel an activation."
     fig = panels(title, ACTIVATIONS, "epoch", y, alt)
     rows = curves[(curves["name"] == quantity) & curves["value"].notna()]
     for row, activation in enumerate(ACTIVATIONS, start=1):
-        for i, penalty in enumerate(("none", "l1", "l2")):
-            here = rows[(rows["student_activation"] == activation) & (rows["penalty"] == penalty)]
+        for penalty in PENALTIES:
+            here = rows[(rows["activation"] == activation) & (rows["penalty"] == penalty)]
             wide = here.pivot_table(index="epoch", columns=["init_scale", "seed"], values="value").ffill()
             low, mid, high = (wide.quantile(q, axis=1) for q in (0.25, 0.5, 0.75))
-            band(fig, wide.index, low, high, LABELS[penalty], i, row=row, col=1)
-            line(fig, wide.index, mid, LABELS[penalty], i, row=row, col=1)
+            band(fig, wide.index, low, high, LABELS[penalty], COLOURS[penalty], row=row, col=1)
+            line(fig, wide.index, mid, LABELS[penalty], COLOURS[penalty], row=row, col=1)
     if log:
         fig.update_yaxes(type="log", exponentformat="power")
     return one_legend(fig)
 
 
-def outcomes(recorded: pd.DataFrame, measured: pd.DataFrame, alt: str) -> go.Figure:
-    """The share of runs that fit (R2 of at least 0.99) with its 95 % interval, recorded beside run again.
-
-    Columns student_activation, penalty, init_scale, r2.
-    """
-    fig = panels("Share of runs that fit", ACTIVATIONS, "penalty, initial scale", "share of runs", alt)
-    names = [_group_name(*g) for g in GROUPS]
-    for row, activation in enumerate(ACTIVATIONS, start=1):
-        for kind, table, shift in (("recorded", recorded, -0.12), ("reference schedule", measured, 0.12)):
-            x, shares = [], []
-            for i, (penalty, scale) in enumerate(GROUPS):
-                here = table[
-                    (table["student_activation"] == activation)
-                    & (table["penalty"] == penalty)
-                    & (table["init_scale"] == scale)
-                ]
-                if len(here):
-                    x.append(i + shift)
-                    shares.append(wilson(int((here["r2"] >= 0.99).sum()), len(here)))
-            points(
-                fig, x, [s.value for s in shares], kind, kind,
-                low=[s.low for s in shares], high=[s.high for s in shares], row=row, col=1,
-            )  # fmt: skip
-    fig.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.5, len(names) - 0.5])
-    fig.update_yaxes(range=[-0.05, 1.05], tickformat=".0%")
-    return one_legend(fig)
-
-
-def heat_maps(tables: dict[str, pd.DataFrame], title: str, alt: str) -> go.Figure:
-    """Aligned weights: one row of cells a network, the teacher first; columns are the weights, layer by layer.
-
-    `tables` maps a network's name to its rows (columns layer, output, input, tap, student, teacher), one network each.
-    """
-    first = next(iter(tables.values()))
+def heat_maps(arranged: pd.DataFrame) -> go.Figure:
+    """The teacher's weights and below them each least minimiser's, arranged alike; exact zeros are blank."""
     order = ["layer", "output", "input", "tap"]
-    labels = [f"{r.layer}: {r.output + 1}←{r.input + 1}, {r.tap + 1}" for r in first.sort_values(order).itertuples()]
-    names = ["teacher", *tables]
-    values = [first.sort_values(order)["teacher"].to_numpy()]
-    values += [t.sort_values(order)["student"].to_numpy() for t in tables.values()]
-    base = figure(title, "weight (layer: to←from, tap)", "network", alt)
-    shown_values = np.array(values)
-    # a weight that is exactly zero is left blank, so that zero and small are told apart
-    shown = np.where(shown_values == 0, np.nan, shown_values)
-    base.add_trace(
+    networks = [(a, p) for a in ACTIVATIONS for p in ("l1", "l2")]
+    rows = {n: t.sort_values(order) for n, t in arranged.groupby(["activation", "penalty"])}
+    first = rows[networks[0]]
+    labels = [f"layer {r.layer}: {r.output + 1}←{r.input + 1}, tap {r.tap + 1}" for r in first.itertuples()]
+    # relu scales are balanced and sigmoid's teacher is as given: each network stands under a teacher of its own scale
+    values = np.array([first["teacher"].to_numpy(), *(rows[n]["student"].to_numpy() for n in networks)])
+    shown = np.where(values == 0, np.nan, values)
+    title = "The L1 minimiser is the teacher, the L2 minimiser is not"
+    alt = (
+        "Heat map of 52 weights: the teacher's seven, padded with blanks, and below it the least L1 and L2 minimisers "
+        "for relu, sigmoid and tanh; L1 minimisers have seven weights and blanks elsewhere, L2 minimisers have many."
+    )
+    fig = figure(title, "weight (layer: to←from, tap)", "network", alt)
+    fig.add_trace(
         go.Heatmap(
-            z=shown, x=list(range(len(labels))), y=names, zmid=0, zmin=-3, zmax=3, colorscale="RdBu", xgap=1, ygap=3,
-            customdata=np.broadcast_to(np.array(labels), shown.shape), hoverongaps=False,
-            hovertemplate="%{y}<br>%{customdata}: %{z:.4f}<extra></extra>",
+            z=shown, x=list(range(len(labels))), y=["teacher", *(f"{LABELS[p]}, {a}" for a, p in networks)], zmid=0,
+            zmin=-3, zmax=3, colorscale="RdBu", xgap=1, ygap=3, customdata=np.broadcast_to(labels, shown.shape),
+            hoverongaps=False, hovertemplate="%{y}<br>%{customdata}: %{z:.4f}<extra></extra>",
             colorbar={"title": {"text": "weight"}, "thickness": 12},
         )
     )  # fmt: skip
-    step = max(1, len(labels) // 13)
-    base.update_xaxes(tickvals=list(range(0, len(labels), step)), ticktext=labels[::step], tickangle=60)
-    base.update_yaxes(autorange="reversed")
-    return base
-
-
-def metric_ranking(table: pd.DataFrame, alt: str) -> go.Figure:
-    """Two distances of the same networks: the study's, and the one up to symmetry (as a share of the teacher's norm).
-
-    Columns network, reference_distance, aligned_distance.
-    """
-    fig = figure("The study's distance, and the distance up to symmetry", "network", "distance to the teacher", alt)
-    points(fig, list(range(len(table))), table["reference_distance"], "the study's distance", "recorded")
-    points(fig, list(range(len(table))), table["aligned_distance"], "distance up to symmetry", "minimiser")
-    fig.update_xaxes(tickvals=list(range(len(table))), ticktext=table["network"].tolist())
+    ends = first["layer"].ne(first["layer"].shift()).to_numpy().nonzero()[0].tolist()
+    fig.update_xaxes(tickvals=ends, ticktext=[f"layer {k}" for k in (1, 2, 3)])
+    fig.update_yaxes(autorange="reversed")
     return fig
 
 
-def one_legend(fig: go.Figure) -> go.Figure:
-    """Show every legend entry once, though its series is drawn in several panels."""
-    seen: set[str] = set()
-    for trace in fig.data:
-        if trace.name in seen:
+def zeroing(zeroed: pd.DataFrame) -> go.Figure:
+    """Weights kept against the variance left unexplained, one mark a network, with a threshold to slide.
+
+    Columns kind, activation, penalty, threshold, kept, unexplained.
+    """
+    title = "Weights kept against error when small weights are set to zero"
+    alt = (
+        f"{title}: one mark a run of 52 weights, by penalty, one panel an activation, and the L1 minimiser; a slider "
+        "sets the threshold below which weights become zero."
+    )
+    fig = panels(title, ACTIVATIONS, "weights kept", "variance unexplained (1 − R²)", alt)
+    thresholds = sorted(zeroed["threshold"].unique())
+    start = int(np.argmin(np.abs(np.log(np.maximum(thresholds, 1e-12)) - np.log(1e-3))))
+    owner = []
+    for number, threshold in enumerate(thresholds):
+        for row, activation in enumerate(ACTIVATIONS, start=1):
+            here = zeroed[(zeroed["threshold"] == threshold) & (zeroed["activation"] == activation)]
+            for name, table, look in _series(here):
+                points(fig, table["kept"], table["unexplained"].clip(lower=1e-9), name, look, row=row, col=1)
+                fig.data[-1].visible = number == start
+                owner.append(number)
+    one_legend(fig, owner)
+    steps = [
+        {"method": "update", "label": f"{t:g}", "args": [{"visible": [n == number for n in owner]}]}
+        for number, t in enumerate(thresholds)
+    ]
+    slider = {"active": start, "currentvalue": {"prefix": "threshold "}, "pad": {"t": 48}, "steps": steps}
+    fig.update_layout(sliders=[slider], height=fig.layout.height + 90, margin_b=130)
+    fig.update_yaxes(type="log", exponentformat="power", range=[-9.3, 1.3])
+    return fig.update_xaxes(range=[-1, 54], tickvals=[0, 7, 20, 40, 52])
+
+
+def _series(here: pd.DataFrame) -> list[tuple[str, pd.DataFrame, int | str]]:
+    runs, best = here[here["kind"] == "reference schedule"], here[here["kind"] == "minimiser"]
+    series: list[tuple[str, pd.DataFrame, int | str]] = [
+        (LABELS[p], runs[runs["penalty"] == p], COLOURS[p]) for p in PENALTIES
+    ]
+    return [*series, ("L1, least minimiser", best[best["penalty"] == "l1"], "minimiser")]
+
+
+def waking(wakes: pd.DataFrame, wake_curves: pd.DataFrame) -> go.Figure:
+    """Loss of students that start dead, over the loss of the output zero, by penalty; the same starts in each panel."""
+    title = "Dead students wake under L1 alone"
+    alt = (
+        f"{title}: loss during training of relu students that start dead, one line a student and a panel for no "
+        "penalty, L1 and L2. Without a penalty and under L2 all lines stay flat, under L1 they fall one after another."
+    )
+    fig = panels(title, [LABELS[p] for p in PENALTIES], "epoch", "loss with penalty", alt)
+    for row, penalty in enumerate(PENALTIES, start=1):
+        here = wake_curves[wake_curves["penalty"] == penalty]
+        for _, one in here.groupby("seed"):
+            line(fig, one["epoch"], one["value"], "a student", COLOURS[penalty], row=row, col=1)
+            fig.data[-1].update(showlegend=False, opacity=0.6, line_dash="solid", line_width=1.5)
+        woken = wakes[(wakes["penalty"] == penalty) & wakes["woke_epoch"].notna()]
+        if len(woken):
+            top = float(wakes["zero_error"].iloc[0])
+            points(fig, woken["predicted_epoch"], [top] * len(woken), "predicted to wake", "theory", row=row, col=1)
+    fig.update_yaxes(type="log", exponentformat="power")
+    return one_legend(fig)
+
+
+def waking_time(wakes: pd.DataFrame) -> go.Figure:
+    """Epoch at which each dead start woke under L1 against the predicted one, with the line of equality."""
+    woken = wakes[(wakes["penalty"] == "l1") & wakes["woke_epoch"].notna()]
+    title = "When a dead student wakes can be told from its start"
+    alt = f"{title}: epoch of waking under L1 against the predicted epoch, one mark a student, near the diagonal."
+    fig = figure(title, "predicted epoch", "epoch at which it woke", alt)
+    end = float(woken[["predicted_epoch", "woke_epoch"]].max().max()) if len(woken) else 1.0
+    line(fig, [0, end], [0, end], "prediction", "theory")
+    return points(fig, woken["predicted_epoch"], woken["woke_epoch"], "a student", COLOURS["l1"])
+
+
+def one_legend(fig: go.Figure, owner: list[int] | None = None) -> go.Figure:
+    """Show every legend entry once, though its series is drawn in several panels; once for each `owner` of traces."""
+    seen: set[tuple[int, str]] = set()
+    for trace, mine in zip(fig.data, owner or [0] * len(fig.data), strict=True):
+        if (mine, trace.name) in seen:
             trace.showlegend = False
         elif trace.showlegend is not False:
-            seen.add(trace.name)
+            seen.add((mine, trace.name))
     return fig

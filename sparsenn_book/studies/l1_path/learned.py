@@ -1,0 +1,107 @@
+"""What the L1 chapter learned, in a few sentences computed from its tables: of full scale where they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sparsenn_book.records.estimates import wilson
+from sparsenn_book.studies.l1_path.claims import NEED, UNFINISHED, least
+from sparsenn_book.studies.l1_path.sentences import WIDE, share
+from sparsenn_book.studies.l1_path.settings import ACTIVATIONS
+
+COLUMNS = {
+    "runs": {"student", "activation", "penalty", "init_scale", "seed", "status", "epochs", "outcome", "exact_zeros"},
+    "minima": {"student", "activation", "penalty", "objective", "nonzero", "outcome"},
+    "wakes": {"penalty", "seed", "woke_epoch"},
+}
+"""The tables and columns that are read here."""
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def complete(tables: Tables) -> bool:
+    """Whether all that is read here is there."""
+    # names first: tables of older code may no longer be readable
+    return set(COLUMNS) <= set(tables) and all(
+        columns <= set(tables[name].columns) for name, columns in COLUMNS.items()
+    )
+
+
+def learned(full: Tables, age: str, here: Tables, profile: str) -> str:
+    """The answer to the chapter's question: from the tables of the full profile, else from those of this page."""
+    if complete(full):
+        date = full["runs"].attrs.get("provenance", {}).get("date", "")[:10]
+        known = ", ".join(part for part in (f"tables of {date}" if date else "", age) if part)
+        return _points(full, "At full scale" + (f" ({known})" if known else ""))
+    if profile == "smoke":
+        return "No tables of full scale are kept, and this page trains too little to learn from (profile smoke)."
+    if complete(here):
+        return _points(here, f"No tables of full scale are kept, so this is from this page's own, profile {profile}")
+    return "No tables of full scale are kept; the end of this page answers from its own."
+
+
+def _points(tables: Tables, where: str) -> str:
+    runs, minima, wakes = tables["runs"], tables["minima"], tables["wakes"]
+    points = [_of_objective(minima), _of_training(runs), _of_fate(runs), _of_waking(wakes), _of_practice(runs)]
+    return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
+
+
+def _of_objective(minima: pd.DataFrame) -> str:
+    wide = least(minima).loc[WIDE].xs("l1", level="penalty")
+    teacher = wide[(wide["nonzero"] == sum(NEED)) & (wide["outcome"] == "recovered")].index
+    kept = ", ".join(f"{int(wide.loc[a, 'nonzero'])} with {a}" for a in ACTIVATIONS)
+    return (
+        f"**The objective asks for the teacher**: the least L1 minimisers found keep {kept} of 52 weights, and in "
+        f"{len(teacher)} of {len(wide)} cases they are the teacher's seven, up to symmetry."
+    )
+
+
+def _of_training(runs: pd.DataFrame) -> str:
+    l1 = runs[(runs["penalty"] == "l1") & (runs["student"] == WIDE)]
+    counts = l1["outcome"].value_counts()
+    found = counts.get("recovered", 0)
+    open_ = int((l1["status"] == UNFINISHED).sum())
+    return (
+        f"**The study's training gets there slowly, if at all**: of {len(l1)} L1 runs with 52 weights, at most "
+        f"{int(runs['epochs'].max()):,} epochs long, {found} have found the teacher and {counts.get('fitted', 0)} fit "
+        f"with other weights; {open_} were still training. {_of_zeros(runs)}"
+    )
+
+
+def _of_zeros(runs: pd.DataFrame) -> str:
+    zeros, weights = int(runs["exact_zeros"].sum()), int(runs["weights"].sum())
+    return f"{zeros or 'None'} of all {weights:,} trained weights {'is' if not zeros else 'are'} exactly zero."
+
+
+def _of_fate(runs: pd.DataFrame) -> str:
+    small = runs[(runs["penalty"] == "l1") & (runs["init_scale"] == 0.2) & (runs["activation"] == "sigmoid")]
+    said = []
+    for _, rows in small.groupby("student", sort=False):
+        hits = int((rows["outcome"] == "collapsed").sum())
+        said.append(f"{share(wilson(hits, len(rows)))} with {int(rows['weights'].iloc[0])} weights")
+    return (
+        "**A run fits or is lost, and a mean over runs hides which**: small starts with sigmoid end at a constant, "
+        f"{' and '.join(said)}, all runs counted."
+    )
+
+
+def _of_waking(wakes: pd.DataFrame) -> str:
+    l1 = wakes[wakes["penalty"] == "l1"]
+    woke = wakes["woke_epoch"].notna()
+    others = int(wakes[(wakes["penalty"] != "l1") & woke]["seed"].nunique())
+    rate = wilson(int(l1["woke_epoch"].notna().sum()), len(l1))
+    return (
+        f"**L1 wakes dead relu students**: {share(rate)} that start dead wake when training goes on, at an epoch that "
+        f"their weights foretell; without a penalty or under L2, {others or 'none'} does."
+    )
+
+
+def _of_practice(runs: pd.DataFrame) -> str:
+    open_ = int((runs["status"] == UNFINISHED).sum())
+    return (
+        "**For your own training**: count outcomes run by run; take zeros from a proximal step or a threshold, since a "
+        "subgradient makes none; and do not let patience stop what only looks finished "
+        f"({len(runs) - open_} of {len(runs)} runs here stopped by themselves)."
+    )
