@@ -87,7 +87,7 @@ print(f"the only solution: {solution.unique}; no such problem needs more than {b
 #
 # *PathProx* (Yang et al. 2022, arXiv:2210.03069) trains in this form: after a gradient step of the loss alone, project
 # $\bar w_k$ onto the unit sphere and shrink $v_k$ to $\max(0, 1 - \eta \lambda / \lVert v_k \rVert) v_k$. Both together
-# are the exact prox of $\lambda \sum_k \lVert v_k \rVert$ on $\{\lVert \bar w_k \rVert = 1\}$ (`penalties.PathProx`).
+# are one exact minimisation of the penalty plus the squared distance moved, the *prox* (`penalties.PathProx`).
 #
 # ## Neuron sharing: three rules from the same weights
 # The study's data are 50 points in the plane and the two outputs of a random network with 5 neurons; the student has
@@ -122,8 +122,8 @@ distance = chapter.table("distance", width.distances, comparison, trace, weights
 chapter.say(said.of_training(trace, distance))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p students 6`: other initial weights; each rule's faint lines should spread, and
-# some PathProx students collapse.
+# *Try* `sparsenn run 02_width_bounds -p students 6`: more initial weights; the faint lines of PathProx should spread
+# wider than those of weight decay, and a student may collapse.
 #
 # ### Where the neurons are
 # Each neuron is a dot at the direction $\theta$ of $w_k$ and its offset $b_k / \lVert w_k \rVert$, with an area in
@@ -139,6 +139,9 @@ chapter.show(width.figures.neurons(neurons))
 chapter.say(said.of_places(neurons, training.steps))
 
 # %% [markdown]
+# *Try* `sparsenn run 02_width_bounds -p steps 20000`: early in training PathProx should have nearly as many dots as the
+# run without decay, and larger ones.
+#
 # ### How far is training from the optimum?
 # *Same directions* is the certified optimum over the outgoing weights alone, the run's own directions $\bar w_k$ kept.
 # It splits the distance: bad outgoing weights (objective against same directions) and bad directions (same directions
@@ -171,6 +174,9 @@ chapter.show(width.figures.balance(trace))
 chapter.say(said.of_balance(trace))
 
 # %% [markdown]
+# *Try* `sparsenn run 02_width_bounds -p steps 500000`: the straight line should bend where the last term, or rounding,
+# takes over.
+#
 # ## The multi-task lasso
 # Freeze the directions of a layer, write its outputs on the data as features $\Phi \in \mathbb R^{K \times N}$, one
 # row for each of $K$ neurons, and what the next layer must receive as targets $\Psi \in \mathbb R^{D \times N}$. The
@@ -186,9 +192,9 @@ chapter.say(said.of_balance(trace))
 # $\lVert v_k \rVert$, and if the matrices $L \varphi_k \varphi_k^\top$ of these neurons are linearly independent, the
 # solution is the only one, hence the sparsest.
 #
-# The study asks how many neurons solutions use for random problems, with a conic solver whose answer it cuts at
-# $\lVert v_k \rVert > 10^{-7}$. Here the same kinds of problems, newly drawn since the study's have no seed, are solved
-# to a gap near rounding.
+# The study asks how many neurons solutions use for random problems, with a conic solver (a program for any convex
+# problem, called through cvxpy) whose answer it cuts at $\lVert v_k \rVert > 10^{-7}$. Here the same kinds of
+# problems, newly drawn since the study's have no seed, are solved to a gap near rounding.
 
 # %% tags=["hide-input"]
 dimension = chapter.table("dimension", width.dimension, chapter.settings(width.DimensionSettings))
@@ -227,6 +233,9 @@ chapter.show(of_lasso.readable("rank", rank))
 chapter.say(of_lasso.of_comparison("rank", rank) + "\n\n" + of_lasso.of_failures(rank))
 
 # %% [markdown]
+# *Try* `sparsenn run 02_width_bounds -p ranks "[1, 2, 3]"`: at such small ranks many problems should use every neuron
+# that the sharper bound allows.
+#
 # ### What a threshold does
 # The same problems once more by the study's formulation (cvxpy, one norm for each column), with the conic solver that
 # cvxpy uses now, its answer cut at several thresholds.
@@ -253,10 +262,14 @@ searches = chapter.table("enumeration", width.enumerated, chapter.settings(width
 chapter.say(of_lasso.of_brute_force(small, searches))
 
 # %% [markdown]
-# ## How wide need a layer be? Let $p = r_\Phi = \operatorname{rank} \Phi$ and $q = r_\Psi = \operatorname{rank}
-# \Psi$, and let (P) be feasible; then $q \le p$. The study bounds the width by the product $pq$: its abstract speaks
-# of the dimensions of the data in and out of a layer, its code computes the product; the theorem is recalled here,
-# its proof was not read. Step 4 implies it.
+# *Try* `sparsenn run 02_width_bounds -p widths "[4, 12]"`: with more neurons to choose from, 3 should be enough less
+# often.
+#
+# ## How wide need a layer be?
+# Let $p = r_\Phi = \operatorname{rank} \Phi$ and $q = r_\Psi = \operatorname{rank} \Psi$, and let (P) be feasible;
+# then $q \le p$. The study bounds the width by the product $pq$: its abstract speaks of the dimensions of the data in
+# and out of a layer, its code computes the product; the theorem is recalled here, its proof was not read. Step 4
+# implies it.
 #
 # :::{admonition} Sharper bound (derived here; not searched)
 # Some solution of (P) has at most
@@ -335,6 +348,8 @@ chapter.say(of_lasso.of_boundary(boundary) + " " + of_lasso.of_bounds_in_use(ran
 chapter.show(of_lasso.boundary_table(boundary))
 
 # %% [markdown]
+# *Try* `sparsenn run 02_width_bounds -p boundary_draws 20`: every further draw should stand on the diagonal.
+#
 # ### The ranks of data are numerical
 # All bounds are made of ranks, and the rank of measured data depends on the tolerance below which a singular value
 # counts as zero. Three kinds of features: Gaussian ones, of clear rank; rank 5 made in float64, and the same numbers

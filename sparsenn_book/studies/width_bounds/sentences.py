@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from sparsenn_book.records.words import ten
 from sparsenn_book.studies.width_bounds import recorded, training_rows
 from sparsenn_book.studies.width_bounds.claims_of_training import AGREE, DECAY, NONE, PROX, recorded_over_optimum
 from sparsenn_book.studies.width_bounds.neuron_sharing import STUDENT_SEED
+
+AT_RANDOM = (math.sqrt(2) + math.asinh(1)) / 3
+"""The cost of sharing of independent uniform weights: mean distance from the corner of a square, over the mean sum."""
 
 
 def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
@@ -64,9 +69,9 @@ def of_places(neurons: pd.DataFrame, steps: int) -> str:
     return (
         f"Drawn neurons that are drawn for both outputs: {counts}. **The same place in both columns is no mark of "
         f"weight decay**: without decay {rows.loc[[NONE], 'share'].min():.0%} or more serve both outputs, too. Nor is "
-        f"the cost of sharing, Σ‖v‖‖w‖ over Σ(|v₁| + |v₂|)‖w‖, which is 1 where every neuron serves one output and "
-        f"0.707 where all serve both equally: {costs}. What tells the rules apart is how few neurons they leave; drawn "
-        f"over all students: {few}."
+        f"the cost of sharing, Σ‖v‖‖w‖ over Σ(|v₁| + |v₂|)‖w‖, which is 1 where every neuron serves one output, 0.707 "
+        f"where all serve both equally, and {AT_RANDOM:.3f} for weights as they are drawn before training: {costs}. "
+        f"What tells the rules apart is how few neurons they leave; drawn over all students: {few}."
     )
 
 
@@ -88,9 +93,11 @@ def of_distance(distance: pd.DataFrame, optimum: pd.DataFrame, steps: int) -> st
     study = distance[(distance["seed"] == STUDENT_SEED) & (distance["method"] == PROX)].iloc[0]
     parts = [_of_rule(distance[distance["method"] == rule], rule) for rule in (PROX, DECAY)]
     return text + (
-        f"In the run again its outgoing weights are the best for its directions to within "
-        f"{100 * (study['relative'] / study['same_directions'] - 1):.2g} %: the directions are wrong. After {steps:,} "
-        f"steps {'; '.join(parts)}. That two objectives share their minima does not mean that two rules find them."
+        f"In the run again the outgoing weights are the best for their directions, to within "
+        f"{ten(study['relative'] / study['same_directions'] - 1, 0)} of the cost: the directions are wrong. After "
+        f"{steps:,} steps {'; '.join(parts)}. "
+        + ("" if steps >= training_rows.WHOLE else "These are not ends: the study trained 1,000,000 steps. ")
+        + "That two objectives share their minima does not mean that two rules find them."
     )
 
 

@@ -36,9 +36,11 @@ def of_solutions(*tables: pd.DataFrame) -> str:
 
 
 def readable(figure: str, certified: pd.DataFrame) -> pd.DataFrame:
-    """Recorded beside certified counts, as a table for the page."""
+    """Recorded beside certified counts, as a table for the page; without settings that the study does not have."""
     rows = compared(figure, certified, recorded.solves())
     name = "N" if figure == "dimension" else "r_x"
+    if rows.empty:
+        return pd.DataFrame(columns=[name, "recorded", "certified"])
     text = pd.DataFrame({name: rows["setting"], "recorded": rows["recorded"], "certified": rows["certified"]})
     text["recorded − certified"] = [_signed(*some) for some in _columns(rows, "excess")]
     text["objectives"] = [

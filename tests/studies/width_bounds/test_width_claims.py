@@ -8,7 +8,7 @@ import pytest
 import width_tables as made
 
 from sparsenn_book.records.claims import Claim
-from sparsenn_book.studies.width_bounds import claims
+from sparsenn_book.studies.width_bounds import claims, recorded
 from sparsenn_book.studies.width_bounds.claims_of_counts import SETTINGS
 from sparsenn_book.studies.width_bounds.random_solutions import solved
 
@@ -181,9 +181,7 @@ def test_counts_are_of_independent_runs() -> None:
 def test_bounds_that_nothing_could_exceed_are_left_out() -> None:
     assert one("sharp-bound").measured.count == 800 + 2000 + 2 * 600  # at rank 20 the bound is 210, of 200 neurons
     wide = made.solutions("rank", (2, 5, 10, 20)).assign(neurons=5)
-    assert (
-        one("sharp-bound", rank=wide).measured.count == 800 + 2000 + 200
-    )  # of the ranks only 2 is left, whose bound is 3
+    assert one("sharp-bound", rank=wide).measured.count == 800 + 2000 + 200  # rank 2 alone is left
 
 
 def test_boundary_problems_are_the_null_of_uniqueness_and_sparse_targets_of_the_lower_bound() -> None:
@@ -194,3 +192,40 @@ def test_boundary_problems_are_the_null_of_uniqueness_and_sparse_targets_of_the_
     row = solved(features[None], sparse[None], rank=3, version="coded").iloc[0]
     assert row["width"] < row["lower"]
     assert not made.boundary()["unique"].any()
+
+
+def test_without_failures_in_the_record_the_study_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The null of `failed-solves`, and of the bounds: no recorded count above the product."""
+    solves = recorded.solves()
+    monkeypatch.setattr(recorded, "solves", lambda: solves[~solves["failed"]])
+    assert stated()["failed-solves"] == "reproduced"
+    assert one("failed-solves").measured.count == 397
+
+
+def test_every_claim_but_repeated_ones_has_a_null() -> None:
+    """The eight settings of the histograms share one rule, whose null is tried at three of them."""
+    shared = {f"excess-{n}" for n in (20, 30)} | {f"excess-rank-{r}" for r in (2, 5, 10)}
+    elsewhere = {"excess-all", "failed-solves"}
+    assert set(EXPECTED) - set(NULLS) == shared | elsewhere
+
+
+def test_statements_are_sentences_with_a_source() -> None:
+    for claim in claims(made.tables()):
+        assert claim.statement.rstrip(")").endswith((".", "tolerance"))
+        assert claim.source.startswith(("Shenouda et al. 2023", "this book", "derived here; not searched"))
+        assert claim.said is None or "this book" not in claim.source
+        assert claim.said is not None or not claim.source.startswith("Shenouda")
+
+
+def test_a_majority_takes_four_runs() -> None:
+    for runs, verdict in ((3, "not tested at this profile"), (4, "stated here")):
+        some = made.distance()
+        some = some[some["seed"] < 49 + runs]
+        assert stated(distance=some)["decay-closer"] == stated(distance=some)["decay-keeps-more"] == verdict
+
+
+def test_the_recorded_objective_over_the_optimum_is_the_studys_own_arithmetic() -> None:
+    ratio = one("recorded-not-optimal").measured
+    assert ratio.value == pytest.approx((2.92865e-5 + 5e-5 * 1.456323) / made.OPTIMUM)
+    assert ratio.low == ratio.high
+    assert "1.456323" in one("recorded-not-optimal").recorded

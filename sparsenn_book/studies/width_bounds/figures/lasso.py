@@ -133,7 +133,7 @@ def bounds(random: pd.DataFrame, boundary: pd.DataFrame) -> go.Figure:
         f"{int((failed['active'] > least).sum())} recorded counts do."
     )
     fig = figure("Neurons in use, and the sharper bound", "sharper bound", "neurons in use", alt)
-    ends = np.array([2.0, 1.2 * max(some["sharp"].max(), boundary["sharp"].max())])
+    ends = np.array([2.0, 1.2 * float(pd.concat([some["sharp"], boundary["sharp"]]).max())])
     line(fig, ends, ends, "as many as the bound", "theory")
     points(fig, some["sharp"], some["middle"], "random problems", 0, low=some["low"], high=some["high"])
     points(fig, boundary["sharp"], boundary["after"], "built at the bound, thinned out", "minimiser")
