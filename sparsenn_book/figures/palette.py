@@ -1,22 +1,26 @@
 """Colours, dashes and markers: every series is told apart by colour and by a second cue.
 
+Two palettes that share no colour and no marker. Roles are kinds of result and look the same in every chapter: what a
+study recorded, its schedule run again, a certified minimiser, a closed form. Categories are all else that a figure
+compares, such as penalties, precisions, outputs and methods.
+
 The hues keep a contrast of at least 3:1 against white and against the dark page (W3C WCAG 2.1, criterion 1.4.11), and
 stay apart under the simulated colour-vision deficiencies of Machado, Oliveira and Fernandes (2009); the tests compute
-both. The first four are those of Okabe and Ito (2008).
+both. Those of the roles are from Okabe and Ito (2008), and grey.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PALETTE: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#9966FF", "#666666")
-"""Blue, vermilion, green, pink, violet, grey, in the order in which series take them."""
+PALETTE: tuple[str, ...] = ("#6A46D8", "#979749", "#B8148F", "#81640E", "#6C82EF", "#CC66A1")
+"""Colours of categories, in the order in which series take them: violet, olive, magenta, brown, periwinkle, rose."""
 
 DASHES: tuple[str, ...] = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-"""Line patterns, in the same order."""
+"""Line patterns of categories, in the same order."""
 
-MARKERS: tuple[str, ...] = ("circle", "square", "diamond", "triangle-up", "x", "cross")
-"""Marker symbols, in the same order."""
+MARKERS: tuple[str, ...] = ("triangle-down", "x", "star", "cross", "hourglass", "pentagon")
+"""Marker symbols of categories, in the same order."""
 
 GRID = "rgba(128, 128, 128, 0.22)"
 AXIS = "rgba(128, 128, 128, 0.65)"
@@ -39,7 +43,7 @@ class Style:
 
 
 def style(index: int) -> Style:
-    """The look of series number `index` >= 0; colour and second cue change together.
+    """The look of category number `index` >= 0; colour and second cue change together.
 
     From the seventh series on colours come back with another pattern and marker; a figure with so many series is
     better split.

@@ -28,7 +28,7 @@ Look = int | str | Style
 
 
 def _template() -> go.layout.Template:
-    """The template: quiet grid, axes with units outside, legend below so that a phone keeps the full width."""
+    """The template: quiet grid, axes with units outside, legend above the panel, so that a phone keeps its width."""
     axis = {
         "automargin": True,
         "gridcolor": GRID,
@@ -46,7 +46,16 @@ def _template() -> go.layout.Template:
         layout={
             "colorway": list(PALETTE),
             "font": {"family": FONT, "size": 13, "color": TEXT},
-            "title": {"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}},
+            "title": {
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "yref": "container",
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 12},
+                "font": {"size": 16},
+            },
             "paper_bgcolor": "rgba(0, 0, 0, 0)",
             "plot_bgcolor": "rgba(0, 0, 0, 0)",
             "xaxis": axis,
@@ -55,13 +64,14 @@ def _template() -> go.layout.Template:
                 "orientation": "h",
                 "xref": "paper",
                 "x": 0,
-                "yref": "container",
-                "y": 0,
+                "xanchor": "left",
+                "yref": "paper",
+                "y": 1.02,
                 "yanchor": "bottom",
                 "bgcolor": "rgba(0, 0, 0, 0)",
                 "title": {"text": ""},
             },
-            "margin": {"l": 56, "r": 16, "t": 48, "b": 56},
+            "margin": {"l": 56, "r": 16, "t": 88, "b": 56},
             "hovermode": "closest",
             "hoverlabel": {"align": "left", "font": {"family": FONT, "size": 12}},
             "colorscale": {"sequential": "Cividis", "sequentialminus": "Cividis", "diverging": "RdBu"},
@@ -128,7 +138,9 @@ def panels(title: str, names: Sequence[str], x: str, y: str, alt: str, *, column
         vertical_spacing=min(0.12, 0.3 / rows),
     )
     fig = _described(grid, title, x, y, alt)
-    fig.update_layout(height=120 + 260 * rows, meta={**fig.layout.meta, "min_width": 80 + PANEL_WIDTH * columns})
+    fig.update_layout(height=152 + 260 * rows, meta={**fig.layout.meta, "min_width": 80 + PANEL_WIDTH * columns})
+    # above the names of the first panels
+    fig.update_layout(legend_y=1 + 26 / (fig.layout.height - 152))
     if columns == 1:
         fig.update_layout(meta={"alt": fig.layout.meta["alt"]})
     for column in range(1, columns + 1):

@@ -70,6 +70,25 @@ def test_colours_stay_apart_for_every_vision(vision: str) -> None:
     assert min(apart.values()) > 0.07, min(apart, key=lambda pair: apart[pair])
 
 
+@pytest.mark.parametrize("vision", VISION)
+def test_no_category_looks_like_a_role(vision: str) -> None:
+    """For full vision they differ as categories do among themselves, for others at least a little, and by marker."""
+    seen = {
+        color: lab(np.array(VISION[vision]) @ linear(color)) for color in (*PALETTE, *(s.color for s in ROLES.values()))
+    }
+    apart = {
+        (one, role.color): np.linalg.norm(seen[one] - seen[role.color]) for one in PALETTE for role in ROLES.values()
+    }
+    assert min(apart.values()) > (0.09 if vision == "full" else 0.04), min(apart, key=lambda pair: apart[pair])
+    assert not set(MARKERS) & {role.marker for role in ROLES.values()}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_can_be_seen_on_light_and_dark_pages(role: str) -> None:
+    assert contrast(ROLES[role].color, LIGHT) >= 3
+    assert contrast(ROLES[role].color, DARK) >= 3
+
+
 def test_series_differ_in_colour_and_in_a_second_cue() -> None:
     styles = [figures.style(i) for i in range(36)]
     assert len({(s.color, s.dash) for s in styles}) == 36
