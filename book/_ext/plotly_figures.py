@@ -1,7 +1,8 @@
 """Sphinx extension: plotly figures from their JSON, drawn by one local copy of plotly's script.
 
 A figure's title becomes a caption in the page, where it wraps on a phone and is found by the search; its alternative
-text, `layout.meta.alt`, becomes the label that screen readers say.
+text, `layout.meta.alt`, becomes the label that screen readers say. A page that is no notebook shows a figure from a file
+beside it with the directive `plotly-figure`.
 """
 
 import html
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import Directive
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer, load_mime_renders
 from sphinx.application import Sphinx
 
 PLOTLY = "application/vnd.plotly.v1+json"
 OPENING = '<figure class="plotly-figure">'
+LEDGER = 'class="ledger-filters"'
 ASSETS = Path(__file__).parent / "assets"
 # What plotly draws in a title besides text; everything else is shown as it is written.
 TITLE_TAGS = re.compile(r"&lt;(/?(?:b|i|em|strong|sub|sup)|br/?)&gt;")
@@ -33,6 +36,16 @@ class PlotlyFigure(MimeRenderPlugin):
         if data.mime_type != PLOTLY or inline:
             return None
         return [nodes.raw(text=figure(dict(data.content)), format="html", classes=["output", "plotly"])]
+
+
+class FigureFile(Directive):
+    """`plotly-figure` with a file of plotly's JSON, named from the book's root."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        path = Path(self.state.document.settings.env.srcdir) / self.arguments[0]
+        return [nodes.raw(text=figure(json.loads(path.read_text(encoding="utf-8"))), format="html")]
 
 
 def figure(content: dict[str, Any]) -> str:
@@ -63,12 +76,15 @@ def copy_scripts(app: Sphinx) -> None:
     static.mkdir(parents=True, exist_ok=True)
     plotly = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
     (static / "plotly.min.js").write_bytes(plotly.read_bytes())
-    shutil.copyfile(ASSETS / "figures.js", static / "figures.js")
+    for script in ASSETS.glob("*.js"):
+        shutil.copyfile(script, static / script.name)
 
 
 def load_scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
     """Load plotly's 5 MB on pages that have a figure, and MathJax where a figure has a formula."""
     body = context.get("body") or ""
+    if LEDGER in body:
+        app.add_js_file("ledger.js", loading_method="defer")
     if OPENING not in body:
         return
     blobs = body.split(OPENING)[1:]
@@ -82,6 +98,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # myst-nb finds plugins by the entry points of installed packages; this folder is not one.
     if PlotlyFigure not in load_mime_renders():
         load_mime_renders().append(PlotlyFigure)
+    app.add_directive("plotly-figure", FigureFile)
     app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", load_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

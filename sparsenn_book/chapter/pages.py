@@ -42,8 +42,9 @@ def head(source: Source, parameters: Mapping[str, Any], project: Project) -> HTM
         if name not in (*FILLED_IN, NEEDS)
     ]
     table = "<table><tr><th>parameter</th><th>here</th><th>default</th><th>meaning</th></tr>" + "".join(values)
+    count = f"{len(values)} parameter{'' if len(values) == 1 else 's'}"
     return HTML(
-        f'<details class="chapter-head"><summary>What it costs to run, and its {len(values)} parameters'
+        f'<details class="chapter-head"><summary>What this chapter costs to run, and its {count}'
         f'</summary><div class="wide">{costs}{table}</table></div></details>'
     )
 
@@ -55,25 +56,27 @@ def wide(frame: pd.DataFrame | pd.Series) -> HTML:
 
 
 def claims(stated: Sequence[Claim], profile: str, full: Sequence[Claim], full_age: str) -> Markdown:
-    """One row a claim: what is said and by whom, what was measured, and the verdict; beside it that of full scale."""
+    """One row a claim: what is said and by whom, what was recorded, what was measured with its verdict, and beside it
+    the same at full scale. Each row links to its place in the ledger, which links back.
+    """
     beside = {claim.key: claim for claim in full}
-    lines = ["| Claim | Recorded | Measured | Verdict |" + (" Full scale |" if beside else "")]
-    lines += ["|---|---|---|---|" + ("---|" if beside else "")]
+    here = {"full": "Measured at full scale", "smoke": "Smoke run, no evidence"}.get(profile, f"Measured ({profile})")
+    lines = [f"| Claim | Recorded | {here} |" + (" Full scale |" if beside else "")]
+    lines += ["|---|---|---|" + ("---|" if beside else "")]
     for claim in stated:
         slug = words.slug(claim.key)
-        statement = f'<span id="measured-{slug}"></span>{claim.statement} <span class="source">{claim.source}</span>'
+        ledger = f'<a href="../ledger.html#claim-{slug}">in the ledger</a>'
+        mark = f'<span class="claim" id="measured-{slug}"></span>'
         cells = [
-            statement,
+            f'{mark}{claim.statement} <span class="source">{claim.source}; {ledger}</span>',
             claim.recorded or "–",
-            words.measured(claim.measured) or "–",
-            f'<a href="../ledger.html#claim-{slug}">{words.badge(claim.verdict(profile))}</a>',
+            _judgement(claim, profile),
         ]
         if beside:
-            cells.append(_full_cell(beside.get(claim.key)))
+            cells.append(_full_cell(claim, beside.get(claim.key)))
         lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    if full_age:
-        lines += ["", f"*Full scale:* {full_age}."]
-    return Markdown("\n".join(lines))
+    age = [f"*Full scale:* {full_age}.", ""] if full_age else []
+    return Markdown("\n".join(['<div class="claims">', "", *lines, "", "</div>", "", *age]))
 
 
 def colophon(tables: Mapping[str, pd.DataFrame], ages: Mapping[str, str], full: FullScale) -> Markdown:
@@ -98,12 +101,20 @@ def age_of(old: Mapping[str, pd.DataFrame], ages: Mapping[str, str]) -> str:
     return "; ".join(f"{text} ({', '.join(names)})" for text, names in said.items())
 
 
-def _full_cell(claim: Claim | None) -> str:
-    return "–" if claim is None else f"{words.badge(claim.verdict('full'))} {words.measured(claim.measured)}"
+def _full_cell(here: Claim, full: Claim | None) -> str:
+    """The verdict at full scale; with its own words where its settings make the claim another one."""
+    if full is None:
+        return "–"
+    same = all(getattr(here, name) == getattr(full, name) for name in ("statement", "recorded", "said", "ours"))
+    return _judgement(full, "full") + ("" if same else f' <span class="source">there: {full.statement}</span>')
+
+
+def _judgement(claim: Claim, profile: str) -> str:
+    return f"{words.badge(claim.verdict(profile))} {words.measured(claim.measured)}".rstrip()
 
 
 def _cell(text: str) -> str:
-    return " ".join(str(text).split()).replace(CELL, rf"\{CELL}")
+    return words.line(text).replace(CELL, rf"\{CELL}")
 
 
 def _short(value: Any) -> str:

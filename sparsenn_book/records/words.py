@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,12 +26,12 @@ VERDICTS: dict[str, tuple[str, str]] = {
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def number(value: float) -> str:
-    """Four significant digits, as printed in a text: `9.169·10⁻⁵`; whole numbers below a million as they are."""
+def number(value: float, digits: int = 4) -> str:
+    """So many significant digits, as printed in a text: `9.169·10⁻⁵`; whole numbers below a million as they are."""
     if float(value).is_integer() and abs(value) < 1e6:
         return str(int(value)).replace("-", "−")
-    digits, _, exponent = f"{value:.4g}".replace("-", "−").partition("e")
-    return digits + (f"·{power_of_ten(int(exponent.replace('−', '-')))}" if exponent else "")
+    mantissa, _, exponent = f"{value:.{digits}g}".replace("-", "−").partition("e")
+    return mantissa + (f"·{power_of_ten(int(exponent.replace('−', '-')))}" if exponent else "")
 
 
 def ten(value: float, digits: int = 3) -> str:
@@ -46,9 +46,17 @@ def power_of_ten(exponent: int) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """A closed interval, `[0.75, 0.89]`, as one piece; an end that is None or infinite is open, and its side round."""
-    left = "(−∞" if low in (None, float("-inf")) else f"[{number(low)}"
-    right = "∞)" if high in (None, float("inf")) else f"{number(high)}]"
+    """A closed interval, `[0.75, 0.89]`, as one piece; an end that is None or infinite is open, and its side round.
+
+    Ends that differ are shown with as many digits as tell them apart.
+    """
+    digits = 4
+    while low is not None and high is not None and low != high and digits < 12:
+        if number(low, digits) != number(high, digits):
+            break
+        digits += 1
+    left = "(−∞" if low is None or low == float("-inf") else f"[{number(low, digits)}"
+    right = "∞)" if high is None or high == float("inf") else f"{number(high, digits)}]"
     return f'<span class="interval">{left}, {right}</span>'
 
 
@@ -73,6 +81,16 @@ def badge(verdict: str, text: str | None = None) -> str:
     """A verdict as coloured text with a symbol; `text` replaces its name."""
     symbol, _ = VERDICTS[verdict]
     return f'<span class="verdict verdict-{verdict.split()[0]}">{symbol} {text or verdict}</span>'
+
+
+def line(text: object) -> str:
+    """A text as one line; spaces that hold words together are kept."""
+    return re.sub(r"[ \t\r\n]+", " ", str(text)).strip(" ")
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
 
 
 def duration(seconds: float) -> str:

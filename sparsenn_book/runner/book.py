@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,15 @@ import yaml
 
 from sparsenn_book.records.claims import FULL_CLAIMS
 from sparsenn_book.records.tables import read_provenance
+from sparsenn_book.records.words import slug
 from sparsenn_book.runner import pages
-from sparsenn_book.runner.ledger import claims_of, ledger
+from sparsenn_book.runner.findings import PLOTLY, findings, pictures, practice
+from sparsenn_book.runner.ledger import Claim, claims_of, entries, ledger, verdicts
 from sparsenn_book.sources.project import Project
 
-PLOTLY = "application/vnd.plotly.v1+json"
 GENERATED = "generated"
 LOG = "build.log"
+FOLDED = {"parameters": "hide-input", "injected-parameters": "remove-input"}
 
 
 def build(profile: str, executed: dict[str, Path], project: Project, html: Path | None = None) -> Path:
@@ -108,18 +110,43 @@ def _write_pages(
     claims = [c for name in notebooks for c in claims_of(executed[name].parent, profile)]
     committed = [c for name in notebooks for c in claims_of(executed[name].parent, "full", FULL_CLAIMS)]
     runs = {name: _run_of(name, executed[name].parent, profile) for name in notebooks}
-    generated = source / GENERATED
-    generated.mkdir()
-    (generated / "ledger.md").write_text(ledger(claims, profile, titles, committed), "utf-8")
-    (generated / "status.md").write_text(pages.status(notebooks, runs, profile), "utf-8")
+    found = entries(claims, committed)
+    small = pictures(notebooks, found)
+    shown = {key: f"{GENERATED}/{slug(key)}.json" for key in small}
+    ages = {name: _ages(name, claims, committed) for name in notebooks}
+    texts = {
+        "verdicts.md": verdicts(found, profile),
+        "ledger.md": ledger(found, profile, titles),
+        "findings.md": findings(found, profile, titles, shown),
+        "practice.md": practice(notebooks, titles),
+        "status.md": pages.status(notebooks, runs, profile, ages),
+    }
+    (source / GENERATED).mkdir()
+    for name, text in texts.items():
+        (source / GENERATED / name).write_text(text, "utf-8")
+    for key, figure in small.items():
+        (source / shown[key]).write_text(json.dumps(figure), "utf-8")
     (source / "_toc.yml").write_text(yaml.safe_dump(pages.contents(list(notebooks)), sort_keys=False), "utf-8")
     settings = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
     (source / "_config.yml").write_text(yaml.safe_dump(pages.configuration(settings, profile)), "utf-8")
 
 
+def _ages(name: str, claims: Sequence[Claim], committed: Sequence[Claim]) -> dict[str, str]:
+    """How old the tables of one chapter are, as its claims say: "here" of this copy, "full" the committed ones."""
+    own = {"here": claims, "full": committed}
+    return {where: c.get("age", "") for where, rows in own.items() for c in rows if c["notebook"] == name}
+
+
 def _public(notebook: nbformat.NotebookNode, root: Path) -> str:
-    """The notebook as readers may download it: paths of the machine that executed it become relative to the book."""
+    """The notebook as readers see and may download it: paths of the machine that executed it become relative to the
+    book, and the parameters, which the chapter's head lists with their values, are folded.
+    """
     public = copy.deepcopy(notebook)
+    for cell in public.cells:
+        tags = cell.metadata.get("tags", [])
+        folded = [tag for name, tag in FOLDED.items() if name in tags and tag not in tags]
+        if folded:
+            cell.metadata["tags"] = [*tags, *folded]
     clock = public.metadata.papermill
     for name in [name for name in clock if name.endswith("_path")]:
         del clock[name]

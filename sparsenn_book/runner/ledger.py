@@ -1,44 +1,58 @@
 """The ledger: every claim of every chapter as one page of MyST text, a pure function of the claims.
 
-A claim is a dictionary with the fields of `sparsenn_book.records.Claim`, its verdict and its profile, as `claims.json`
+A claim is a dictionary with the fields of `sparsenn_book.records.Claim`, its verdict, profile and age, as `claims.json`
 holds them; `notebook`, added on reading, names the chapter's notebook. Statements are MyST text, so formulas may be
 written between dollar signs. Profiles never share a column.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparsenn_book.records import words
 from sparsenn_book.records.claims import FILE, read_claims
+from sparsenn_book.records.words import line
 from sparsenn_core.errors import InputError
 
 Claim = Mapping[str, Any]
-
-VERDICTS: dict[str, tuple[str, str]] = {
-    "reproduced": ("✓", "the measured interval lies inside what was said"),
-    "corrected": ("≈", "the measured interval lies apart from what was said, and inside what this book says instead"),
-    "refuted": ("✗", "the measured interval lies apart from what was said"),
-    "new": ("★", "nobody said it before, and the measured interval lies inside what this book says"),
-    "undecided": ("?", "the measured interval reaches across the edge of what was said: more runs are needed"),
-    "not tested at this profile": ("–", "no measurement, or too few runs to be one"),
-}
-"""Each verdict with its symbol and its meaning, in the order in which the page counts them."""
+FULL = "full"
+NOT_TESTED = "not tested at this profile"
 
 PROFILES: dict[str, str] = {
-    "smoke": "**This is the `smoke` profile: seconds-long runs that check that everything works. "
-    "Its numbers are never evidence.**",
-    "laptop": "The numbers below are from the `laptop` profile: two cores and minutes, at a reduced scale where a "
-    "chapter says so.",
-    "full": "The numbers below are from the `full` profile: the scale of the studies.",
+    "smoke": "**This copy is from the `smoke` profile: seconds-long runs that check that everything works. Their "
+    "numbers are never evidence.**",
+    "laptop": "This copy is from the `laptop` profile: two cores and minutes, at a reduced scale where a chapter says "
+    "so.",
+    FULL: "This copy is from the `full` profile, the largest scale of each chapter.",
 }
 """What a profile's numbers are worth, in words."""
 
 
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+@dataclass(frozen=True)
+class Entry:
+    """One claim: as it stands at this copy's profile, and as the committed full tables have it; either may be None."""
+
+    here: Claim | None
+    full: Claim | None
+
+    @property
+    def claim(self) -> Claim:
+        """The claim as it is stated first."""
+        found = self.here or self.full
+        assert found is not None
+        return found
+
+    @property
+    def judged(self) -> Claim:
+        """The claim whose verdict counts: at full scale where it was tested there, else at this copy's profile."""
+        tested = [claim for claim in (self.full, self.here) if claim and claim["verdict"] != NOT_TESTED]
+        return tested[0] if tested else self.claim
 
 
 def claims_of(folder: Path, profile: str, file: str = FILE) -> list[dict[str, Any]]:
@@ -55,134 +69,166 @@ def claims_of(folder: Path, profile: str, file: str = FILE) -> list[dict[str, An
     return [{**claim, "notebook": folder.name} for claim in claims]
 
 
-def ledger(claims: Sequence[Claim], profile: str, titles: Mapping[str, str], committed: Sequence[Claim] = ()) -> str:
-    """The ledger page's generated part.
+def entries(claims: Sequence[Claim], committed: Sequence[Claim] = ()) -> list[Entry]:
+    """Claims of this copy's profile, each with that of the full tables of the same key, in the order of the chapters.
 
-    `claims` are those of `profile`; `titles` maps each notebook of the book to its chapter's title, in order;
-    `committed` are full-scale claims that come with the repository, shown beside the others in a column of their own.
+    Raises `InputError` for a key that two chapters use.
     """
-    columns = {profile: list(claims)}
-    if committed and profile != "full":
-        columns["full"] = list(committed)
-    lines = [PROFILES.get(profile, f"The numbers below are from the `{profile}` profile."), ""]
-    if "full" in columns and profile != "full":
-        lines += ["Numbers at the scale of the studies come with the repository and have their own column.", ""]
-    for name, rows in columns.items():
-        lines += [f"**{_scale(name)}:** {_counts(rows)}", ""]
-    if not any(columns.values()):
-        lines += ["No chapter has stated a claim yet.", ""]
-    notebooks = [*titles, *sorted({_notebook(c) for rows in columns.values() for c in rows} - set(titles))]
-    for notebook in notebooks:
-        own = {name: [c for c in rows if _notebook(c) == notebook] for name, rows in columns.items()}
-        if any(own.values()):
-            lines += _chapter(notebook, titles.get(notebook), own)
-    return "\n".join([*lines, *_key()])
+    here, full = _by_key(claims), _by_key(committed)
+    found = [Entry(here.get(key), full.get(key)) for key in {**here, **full}]
+    return sorted(found, key=lambda entry: str(entry.claim["notebook"]))
 
 
-def badge(verdict: str, text: str | None = None) -> str:
-    """A verdict as coloured text with a symbol, in MyST; `text` replaces its name."""
-    symbol, _ = VERDICTS[verdict]
-    return f"[{symbol} {text or verdict}]{{.verdict .verdict-{verdict.split()[0]}}}"
+def verdicts(found: Sequence[Entry], profile: str) -> str:
+    """The head of the ledger page: a sentence that counts, what the numbers are worth, what the verdicts mean."""
+    lines = [opening(found, profile), "", PROFILES.get(profile, f"This copy is from the `{profile}` profile."), ""]
+    return "\n".join([*lines, *(_key(found) if found else [])])
 
 
-def measured(values: Mapping[str, Any] | None) -> str:
-    """A measured value with unit, interval, number of runs and method, e.g. `0.83 [0.75, 0.89], n = 64`.
+def ledger(found: Sequence[Entry], profile: str, titles: Mapping[str, str]) -> str:
+    """The claims `found` in a copy of `profile`: a place for filters, and a table for each chapter.
 
-    An end that is None is open. An exact number shows no interval; no measurement is an empty text.
+    `titles` maps each notebook of the book to its chapter's title, in order.
     """
-    if not values:
-        return ""
-    unit = str(values.get("unit") or "").strip()
-    text = number(values["value"]) + (f" {unit}" if unit else "")
-    if values["low"] != values["high"] or values["low"] is None:
-        text += f" {interval(values['low'], values['high'])}"
-    text += f", n\u00a0=\u00a0{values['count']}" if values["count"] > 1 else ""
-    method = _inline(values.get("method") or "")
-    return text + (f" [{method}]{{.source}}" if method else "")
+    columns = [profile] if profile == FULL or not any(entry.full for entry in found) else [profile, FULL]
+    kinds = "|".join(words.VERDICTS)
+    lines = [f'<div class="ledger-filters" data-verdicts="{kinds}"></div>', ""] if found else []
+    for notebook in dict.fromkeys([*titles, *(entry.claim["notebook"] for entry in found)]):
+        own = [entry for entry in found if entry.claim["notebook"] == notebook]
+        lines += _chapter(notebook, titles.get(notebook, notebook), own, columns) if own else []
+    return "\n".join(lines)
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """A closed interval, `[0.75, 0.89]`, in MyST as one piece; an end that is None is infinite, and its side round."""
-    left = "(−∞" if low is None else rf"\[{number(low)}"
-    right = "∞)" if high is None else rf"{number(high)}\]"
-    return f"[{left}, {right}]{{.interval}}"
+def opening(found: Sequence[Entry], profile: str) -> str:
+    """One sentence that is fair to the studies: how many of others' claims, and of this book's own, hold or do not."""
+    if not found:
+        return "No chapter has stated a claim yet."
+    others = Counter(entry.judged["verdict"] for entry in found if entry.judged["said"])
+    own = Counter(entry.judged["verdict"] for entry in found if not entry.judged["said"])
+    parts = []
+    if others:
+        counts = {"reproduced": "reproduced", "corrected": "corrected", "refuted": "refuted", "undecided": "undecided"}
+        parts.append(f"of {_number_of(others)} that others made, {_shares(others, counts)}")
+    if own:
+        counts = {"stated here": "hold", "refuted": "fail", "undecided": "undecided"}
+        parts.append(f"of {_number_of(own)} of this book's own, {_shares(own, counts)}")
+    text = "; ".join(parts)
+    where = (
+        ""
+        if profile == FULL or not any(e.full for e in found)
+        else (f" A claim counts with its verdict at full scale, or at `{profile}` where it was not tested there.")
+    )
+    return f"{text[0].upper()}{text[1:]}.{where}"
 
 
-def number(value: float) -> str:
-    """Four significant digits, as printed in a text: `9.169·10⁻⁵`; whole numbers below a million as they are."""
-    if float(value).is_integer() and abs(value) < 1e6:
-        return str(int(value)).replace("-", "−")
-    digits, _, exponent = f"{value:.4g}".replace("-", "−").partition("e")
-    if exponent:
-        digits += "·10" + str(int(exponent.replace("−", "-"))).translate(SUPERSCRIPT)
-    return digits
+def differs(here: Claim, full: Claim) -> bool:
+    """Whether the full profile states the claim in other words or with another interval, as its settings differ."""
+    return any(here[name] != full[name] for name in ("statement", "recorded", "said", "ours"))
 
 
-def _chapter(notebook: str, title: str | None, own: Mapping[str, Sequence[Claim]]) -> list[str]:
-    """One chapter: a heading that links to it and a table with one column for each profile."""
-    heading = f"[{title}](notebooks/{notebook}.ipynb)" if title else notebook
-    lines = [
-        f"### {heading}",
-        "",
-        ":::{list-table}",
-        ":header-rows: 1",
-        ":class: ledger",
-        "",
-        "* - Claim",
-        "  - Recorded",
-    ]
-    lines += [f"  - {_scale(name)}" for name in own]
-    shown: list[str] = list(dict.fromkeys(claim["key"] for rows in own.values() for claim in rows))
-    for key in shown:
-        by_profile = {name: next((c for c in rows if c["key"] == key), None) for name, rows in own.items()}
-        claim = next(c for c in by_profile.values() if c is not None)
-        lines += [f"* - [{_inline(claim['statement'])}]{{#claim-{_slug(key)} .statement}}"]
-        lines += [f"    [{_inline(claim['source'])}]{{.source}}"] if claim["source"] else []
-        lines += [f"  - {_where('Recorded')} {_inline(claim['recorded'] or '–')}{_holds(claim)}"]
-        for name, found in by_profile.items():
-            text = f"{badge(found['verdict'])} {measured(found['measured'])}".rstrip() if found else "–"
-            lines += [f"  - {_where(_scale(name))} {text}"]
+def _by_key(claims: Sequence[Claim]) -> dict[str, Claim]:
+    found: dict[str, Claim] = {}
+    for claim in claims:
+        if claim["key"] in found:
+            first = found[claim["key"]]["notebook"]
+            raise InputError(f"claim {claim['key']!r} is stated by {first} and again by {claim['notebook']}")
+        found[claim["key"]] = claim
+    return found
+
+
+def _number_of(count: Counter[str]) -> str:
+    total = count.total()
+    return f"{total} claim{'' if total == 1 else 's'}"
+
+
+def _shares(count: Counter[str], said: Mapping[str, str]) -> str:
+    """`3 are reproduced, 1 is refuted and 2 are not tested`; the first is said even where it is none."""
+    first = next(iter(said))
+    parts = [_counted(count[verdict], text) for verdict, text in said.items() if count[verdict] or verdict == first]
+    if count[NOT_TESTED]:
+        parts.append(_counted(count[NOT_TESTED], "not tested"))
+    return words.listed(parts)
+
+
+def _counted(count: int, text: str) -> str:
+    number = str(count) if count else "none"
+    if text in ("hold", "fail"):
+        return f"{number} {text}{'s' if count == 1 else ''}"
+    return f"{number} {'is' if count == 1 else 'are'} {text}"
+
+
+def _key(found: Sequence[Entry]) -> list[str]:
+    """What the verdicts mean, and how many claims have each."""
+    count = Counter(entry.judged["verdict"] for entry in found)
+    lines = ["## The verdicts", "", ":::{list-table}", ":header-rows: 1", ":class: meanings", ""]
+    lines += ["* - Verdict", "  - Claims", "  - Meaning"]
+    for verdict, (_, meaning) in words.VERDICTS.items():
+        lines += [f"* - {words.badge(verdict)}", f"  - {count[verdict]}", f"  - {meaning}"]
     return [*lines, ":::", ""]
+
+
+def _chapter(notebook: str, title: str, own: Sequence[Entry], columns: Sequence[str]) -> list[str]:
+    """One chapter: a heading and a table with one column for each profile."""
+    lines = [f"### {title}", "", f"[Read the chapter](notebooks/{notebook}.ipynb).", ""]
+    lines += [":::{list-table}", ":header-rows: 1", ":class: ledger", "", "* - Claim", "  - Recorded"]
+    lines += [f"  - {_scale(name)}" for name in columns]
+    for entry in own:
+        lines += _row(entry, title, columns)
+    return [*lines, ":::", ""]
+
+
+def _row(entry: Entry, title: str, columns: Sequence[str]) -> list[str]:
+    claim, slug = entry.claim, words.slug(entry.claim["key"])
+    mark = (
+        f'<span class="claim" id="claim-{slug}" data-verdict="{entry.judged["verdict"]}" '
+        f'data-chapter="{html.escape(_plain(title))}"></span>'
+    )
+    place = f'<a href="notebooks/{claim["notebook"]}.html#measured-{slug}">where it is measured</a>'
+    lines = [f"* - {mark}{line(claim['statement'])}"]
+    links = f'{place}, <a href="#claim-{slug}">link</a>'
+    lines += [f'    <span class="source">{line(claim["source"])}; {links}</span>']
+    lines += [f"  - {_where('Recorded')} {line(claim['recorded'] or '–')}{_holds(claim)}"]
+    for name in columns:
+        found = entry.full if name == FULL and len(columns) > 1 else entry.here
+        text = _judgement(found) if found else "–"
+        if found and entry.here and found is entry.full and differs(entry.here, found):
+            text += f' <span class="source">there: {line(found["statement"])}{_recorded(found)}</span>{_holds(found)}'
+        lines += [f"  - {_where(_scale(name))} {text}"]
+    return lines
+
+
+def _judgement(claim: Claim) -> str:
+    """Verdict and measurement, and how old the tables are where they are not today's."""
+    text = f"{words.badge(claim['verdict'])} {line(words.measured(claim['measured']))}".rstrip()
+    return text + (f' <span class="source age">{line(claim["age"])}</span>' if claim.get("age") else "")
+
+
+def _holds(claim: Claim) -> str:
+    """For which measured values the claim counts as true, and which this book states instead; in small print."""
+    said, ours = claim["said"], claim["ours"]
+    text = f"holds {_in(said or ours)}"
+    text += f"; this book says {_in(ours)}" if said and ours else ""
+    return f' <span class="source">{text}</span>'
+
+
+def _in(ends: Sequence[float | None]) -> str:
+    low, high = ends
+    return f"at {words.number(low)}" if low is not None and low == high else f"in {words.interval(low, high)}"
+
+
+def _recorded(claim: Claim) -> str:
+    return f" Recorded: {line(claim['recorded'])}." if claim["recorded"] else ""
 
 
 def _where(column: str) -> str:
     """The column's name inside its cell: shown on phones, where each row is a card without a head."""
-    return f"[{column}]{{.where}}"
-
-
-def _holds(claim: Claim) -> str:
-    """For which measured values the claim counts as true, in small print."""
-    ends = claim.get("said") or claim.get("ours")
-    return f" [holds in {interval(*ends)}]{{.source}}" if ends else ""
-
-
-def _counts(claims: Sequence[Claim]) -> str:
-    count = Counter(claim["verdict"] for claim in claims)
-    total = f"{len(claims)} claim{'' if len(claims) == 1 else 's'}"
-    return " ".join([total, *(badge(v, f"{count[v]} {v}") for v in VERDICTS if count[v])])
-
-
-def _key() -> list[str]:
-    """What the verdicts mean, folded away below the tables."""
-    meanings = [f"* - {badge(name)}\n  - {meaning}" for name, (_, meaning) in VERDICTS.items()]
-    return [":::{list-table} What the verdicts mean", ":class: meanings", "", *meanings, ":::", ""]
+    return f'<span class="where">{column}</span>'
 
 
 def _scale(profile: str) -> str:
-    return {"full": "Full scale", "smoke": "Smoke run, no evidence"}.get(profile, f"Measured here ({profile})")
+    return {FULL: "Full scale", "smoke": "Smoke run, no evidence"}.get(profile, f"Measured here ({profile})")
 
 
-def _notebook(claim: Claim) -> str:
-    return str(claim.get("notebook") or claim["chapter"])
-
-
-def _slug(key: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
-
-
-def _inline(text: str) -> str:
-    """One line of MyST; a first character that would open a block and brackets without a partner are escaped."""
-    line = " ".join(str(text).split())
-    if line.count("[") != line.count("]"):
-        line = re.sub(r"(?<!\\)([\[\]])", r"\\\1", line)
-    return re.sub(r"^(\d*)([#>+*.)-])(?=\s)", r"\1\\\2", line)
+def _plain(title: str) -> str:
+    """A title without the marks of Markdown."""
+    return re.sub(r"[*_`$\\]", "", title)

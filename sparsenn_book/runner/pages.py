@@ -9,8 +9,9 @@ from typing import Any
 Notebook = Mapping[str, Any]
 
 MADE_WITH = ("papermill", "jupytext", "jupyter-book", "myst-nb", "sphinx", "plotly")
-AFTERWORD = ("status", "making", "references")
+AFTERWORD = ("ledger", "status", "making", "references")
 """Pages after the chapters, in order."""
+TODAY, NO_FULL = "of today's code", "none that today's claims can read"
 
 
 def title(notebook: Notebook, fallback: str) -> str:
@@ -24,7 +25,7 @@ def title(notebook: Notebook, fallback: str) -> str:
 
 
 def contents(chapters: Sequence[str]) -> dict[str, Any]:
-    """The table of contents for jupyter-book: the ledger, the chapters in order, the pages on the book itself."""
+    """The table of contents for jupyter-book: the first page, the chapters in order, the pages on the book itself."""
     parts: list[dict[str, Any]] = [{"caption": "About the book", "chapters": [{"file": page} for page in AFTERWORD]}]
     if chapters:
         studies = [{"file": f"notebooks/{name}"} for name in chapters]
@@ -43,38 +44,53 @@ def configuration(base: Mapping[str, Any], profile: str) -> dict[str, Any]:
     return {**base, "sphinx": {**sphinx, "config": {**settings, "html_theme_options": theme}}}
 
 
-def status(chapters: Mapping[str, Notebook], runs: Mapping[str, Mapping[str, Any]], profile: str) -> str:
+def status(
+    chapters: Mapping[str, Notebook],
+    runs: Mapping[str, Mapping[str, Any]],
+    profile: str,
+    ages: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """The status page's generated part: what was executed, when, on what, in how many seconds, with which versions.
 
-    `chapters` maps each notebook to its executed document, `runs` to its provenance where it wrote one. Papermill's
-    own clock gives date and seconds where a run is silent.
+    `chapters` maps each notebook to its executed document, `runs` to its provenance where it wrote one; papermill's
+    own clock gives date and seconds where a run is silent. `ages` says of each notebook how old the tables are that it
+    shows: "here" those of this copy, "full" the committed ones; empty if they are as today's code makes them.
     """
     lines = [f"Every chapter of this copy was executed with the **`{profile}`** profile.", ""]
     if not chapters:
         return "\n".join([*lines, "There is no chapter yet.", ""])
     lines += [":::{list-table}", ":header-rows: 1", ":class: status", ""]
-    lines += ["* - Chapter", "  - Executed (UTC)", "  - Seconds", "  - Device", "  - Code"]
+    lines += ["* - Chapter", "  - Executed (UTC)", "  - Seconds", "  - Device", "  - Code", "  - Tables"]
     total = 0.0
     for name, notebook in chapters.items():
         clock = notebook["metadata"]["papermill"]
-        seconds = float(clock.get("duration") or 0.0)
-        total += seconds
         run = runs.get(name, {})
-        date = str(clock.get("end_time") or run.get("date") or "")[:16].replace("T", " ")
+        seconds = float(run.get("seconds") or clock.get("duration") or 0.0)
+        total += seconds
+        date = str(run.get("start") or clock.get("end_time") or "")[:16].replace("T", " ")
         lines += [f"* - [{title(notebook, name)}](notebooks/{name}.ipynb)", f"  - {date}", f"  - {seconds:.1f}"]
         lines += [f"  - {run.get('device') or 'not stated'}", f"  - {_code(run)}"]
-    lines += [":::", "", f"Together {total:.1f} seconds.", "", "## Versions", ""]
-    return "\n".join([*lines, *_versions(runs)])
+        lines += [f"  - {_age((ages or {}).get(name, {}), profile)}"]
+    lines += [":::", "", f"Together {total:.1f} seconds. Tables that were there already were read, not computed.", ""]
+    return "\n".join([*lines, "## Versions", "", *_versions(runs)])
 
 
 def _code(run: Mapping[str, Any]) -> str:
-    """The state of the library that a run used: hash of its source, commit, and whether the checkout differed."""
+    """The commit of the source that a run used, and whether the checkout differed from it."""
     code = run.get("code")
-    if not isinstance(code, Mapping):
+    commit = str(code.get("commit") or "")[:10] if isinstance(code, Mapping) else ""
+    if not commit:
         return "not stated"
-    source, commit = str(code.get("source") or "")[:12], str(code.get("commit") or "")[:10]
-    changed = ", with changes" if code.get("dirty") else ""
-    return f"`{source}`" + (f" (commit `{commit}`{changed})" if commit else "")
+    return f"`{commit}`" + (", with changes" if code and code.get("dirty") else "")
+
+
+def _age(ages: Mapping[str, str], profile: str) -> str:
+    """How old the tables are that a chapter shows, in a few words."""
+    here = "this copy: " + (ages.get("here") or TODAY)
+    if profile == "full":
+        return here
+    full = ages.get("full")
+    return f"{here}; full scale: {NO_FULL if full is None else full or TODAY}"
 
 
 def _versions(runs: Mapping[str, Mapping[str, Any]]) -> list[str]:

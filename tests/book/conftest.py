@@ -15,8 +15,9 @@ from sparsenn_book.runner.book import build
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> SmallBook:
-    """The small chapter, executed with the laptop profile and built once."""
+    """The small chapter with tables of the full profile, executed with the laptop profile and built once."""
     project = small_book.checkout(tmp_path_factory.mktemp("checkout"))
+    small_book.execute(project, "full", steps=60)
     executed = small_book.execute(project, "laptop", steps=30)
     page = build("laptop", {small_book.NAME: executed}, project)
     return SmallBook(project, executed, page.parent)

@@ -20,7 +20,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 PLOTLY = "application/vnd.plotly.v1+json"
-PHONE, DESK = 390, 1280
+PHONE, DESK = 390, 1400
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,6 +85,70 @@ def external_references(folder: Path) -> list[str]:
     return found
 
 
+# Where TeX may stand as it is written: MathJax draws the first two, the others show or hold source.
+TEX_ALLOWED = {"math"}
+TEX_SOURCE = {"script", "style", "code", "pre", "textarea", "mjx-container", "template"}
+RAW_TEX = re.compile(r"\$[^$\n]{1,300}\$|\\[()\[\]]|\\[A-Za-z]{2,}")
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+class _Text(HTMLParser):
+    """Collects the text that a reader sees outside of formulas and code, and the ids and links of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self._quiet: list[bool] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        self.ids |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag not in VOID:
+            self._quiet.append(tag in TEX_SOURCE or bool(TEX_ALLOWED & set(values.get("class", "").split())))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._quiet and tag not in VOID:
+            self._quiet.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._quiet):
+            self.text.append(data)
+
+
+def raw_tex(folder: Path) -> list[str]:
+    """TeX that readers of `folder` would see as it is written, as `file: text`."""
+    found = []
+    for page in pages_of(folder):
+        parser = _Text()
+        parser.feed(page.read_text(encoding="utf-8"))
+        # a piece at a time: two prices in two paragraphs are no formula
+        found += [f"{page.relative_to(folder)}: {hit}" for text in parser.text for hit in RAW_TEX.findall(text)]
+    return found
+
+
+def broken_links(folder: Path) -> list[str]:
+    """Links inside `folder` to a page, or to a place on a page, that is not there, as `file: link`."""
+    parsers = {}
+    for page in pages_of(folder):
+        parsers[page.resolve()] = parser = _Text()
+        parser.feed(page.read_text(encoding="utf-8"))
+    found = []
+    for page, parser in parsers.items():
+        for link in parser.links:
+            address, _, place = link.partition("#")
+            target = (page.parent / address).resolve() if address else page
+            if ":" in address or not (place or address.endswith(".html")):
+                continue
+            there = target in parsers and (not place or place in parsers[target].ids)
+            if not there and target.name not in ("genindex.html", "search.html"):
+                found.append(f"{page.relative_to(folder.resolve())}: {link}")
+    return found
+
+
 def figures_in(notebook: Path) -> int:
     """How many plotly figures an executed notebook holds."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
@@ -139,7 +203,7 @@ def visit(running: Browser, address: str, width: int = DESK, scheme: str = "ligh
     context = running.new_context(
         viewport={"width": width, "height": 850}, color_scheme=scheme, has_touch=width == PHONE
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(90_000)
     seen = Visit(context.new_page())
 
     def local_only(route: Route) -> None:
@@ -157,7 +221,7 @@ def visit(running: Browser, address: str, width: int = DESK, scheme: str = "ligh
     page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url}"))
     page.goto(address, wait_until="load")
     if page.locator(".plotly-figure").count():
-        page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=60_000)
+        page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=90_000)
     if page.locator(".math").count():
         page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
         page.evaluate("MathJax.startup.promise.then(() => true)")
@@ -201,6 +265,44 @@ def overflow(page: Page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
+def cut_off(page: Page) -> list[str]:
+    """Texts that end outside of what is shown: beyond the window, or beyond a box that hides the rest.
+
+    Beyond a box that scrolls is fine. Pictures are plotly's own matter, and formulas are boxes here.
+    """
+    return page.evaluate(
+        """() => {
+            const found = new Set();
+            const words = document.createTreeWalker(
+                document.querySelector('.bd-article') || document.body, NodeFilter.SHOW_TEXT);
+            const range = document.createRange();
+            for (let node = words.nextNode(); node; node = words.nextNode()) {
+                const own = node.parentElement;
+                if (!node.data.trim() || own.closest('.plotly-canvas, mjx-container, script, style')) continue;
+                if (!own.checkVisibility({ visibilityProperty: true })) continue;
+                range.selectNodeContents(node);
+                check(range.getBoundingClientRect(), own, node.data);
+            }
+            for (const formula of document.querySelectorAll('.bd-article mjx-container')) {
+                if (!formula.checkVisibility()) continue;
+                check(formula.getBoundingClientRect(), formula.parentElement, 'a formula');
+            }
+            function check(rect, own, text) {
+                if (rect.width < 2 || rect.height < 2) return;
+                for (let box = own; box && box !== document.body; box = box.parentElement) {
+                    const flow = getComputedStyle(box).overflowX;
+                    if (getComputedStyle(box).clipPath !== 'none') return;  // for screen readers alone
+                    if (flow === 'auto' || flow === 'scroll') return;
+                    const edge = box.getBoundingClientRect().right;
+                    if ((flow === 'hidden' || flow === 'clip') && rect.right > edge + 1) return found.add(text.trim());
+                }
+                if (rect.right > innerWidth + 1) found.add(text.trim());
+            }
+            return [...found].map(text => text.slice(0, 60));
+        }"""
+    )
+
+
 def text_colors(page: Page) -> list[str]:
     """The colour of the tick labels of each figure."""
     return page.evaluate(
@@ -228,6 +330,7 @@ def complaints(running: Browser, page: Path, figures: int | None = None) -> list
                 seen.page.wait_for_timeout(300)
             found += [f"not drawn at {width}: {label}" for label in undrawn_figures(seen.page)]
             found += [f"not drawn at {width}: {formula}" for formula in undrawn_formulas(seen.page)]
+            found += [f"cut off at {width}: {text}" for text in cut_off(seen.page)]
             if overflow(seen.page) > 0:
                 found += [f"{overflow(seen.page)} pixels too wide at {width}"]
         drawn = drawn_figures(seen.page)

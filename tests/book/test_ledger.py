@@ -4,112 +4,119 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sparsenn_book.records import Claim, exact, mean_interval, wilson, write_claims
-from sparsenn_book.runner.ledger import VERDICTS, badge, claims_of, interval, ledger, measured, number
+from sparsenn_book.records import Claim, wilson, write_claims
+from sparsenn_book.records.words import badge
+from sparsenn_book.runner.ledger import claims_of, entries, ledger, opening, verdicts
 from sparsenn_core.errors import InputError
 
-SAID = Claim("a.rate", "a", "Most runs fit.", "the study, Table 1", "9 of 10", wilson(60, 64), said=(0.8, 1.0))
-OURS = Claim("a.new", "a", "The rate $p$ is small.", "this book", None, wilson(0, 64), ours=(0.0, 0.2))
-WIDE = Claim("a.wide", "a", "Half of the runs fit.", "the study", "50 %", wilson(5, 10), said=(0.45, 0.55))
-NONE = Claim("a.none", "a", "It holds at scale.", "the study", None, None, said=(0.0, 1.0))
+SAID = Claim("a.rate", "Most runs fit.", "the study, Table 1", "9 of 10", wilson(60, 64), said=(0.8, 1.0))
+OURS = Claim("a.ours", "The rate $p$ is small.", "this book", None, wilson(0, 64), ours=(0.0, 0.2))
+WIDE = Claim("a.wide", "Half of the runs fit.", "the study", "50 %", wilson(5, 10), said=(0.45, 0.55))
+NONE = Claim("a.none", "It holds at scale.", "the study", None, None, said=(0.0, 1.0))
 
 
-def written(folder: Path, claims: list[Claim], profile: str) -> list[dict[str, Any]]:
-    write_claims(claims, folder, profile)
+def written(folder: Path, claims: list[Claim], profile: str, age: str = "") -> list[dict[str, Any]]:
+    write_claims(claims, folder, profile, age=age)
     return claims_of(folder, profile)
 
 
+def rows(text: str) -> dict[str, list[str]]:
+    """The cells of each claim's row, by the end of its anchor; the first row of the table is its head."""
+    parts = re.split(r"^\* - ", text.split(":header-rows: 1")[1].split(":::")[0], flags=re.MULTILINE)[1:]
+    return {re.findall(r'id="claim-a-(\w+)"', part)[0]: part.rstrip().split("\n  - ") for part in parts[1:]}
+
+
 def test_each_claim_has_a_row_and_each_verdict_a_count(tmp_path: Path) -> None:
-    claims = written(tmp_path / "01_a", [SAID, OURS, WIDE, NONE], "laptop")
-    text = ledger(claims, "laptop", {"01_a": "First", "02_b": "Second"})
-    assert len(re.findall(r"^\* - \[.*\.statement", text, flags=re.MULTILINE)) == 4
-    assert "4 claims" in text
-    for verdict in ("reproduced", "new", "undecided", "not tested at this profile"):
-        assert badge(verdict, f"1 {verdict}") in text
-    assert badge("refuted", "1 refuted") not in text
-    assert "### [First](notebooks/01_a.ipynb)" in text
-    assert "### [Second]" not in text
+    found = entries(written(tmp_path / "01_a", [SAID, OURS, WIDE, NONE], "laptop"))
+    text = ledger(found, "laptop", {"01_a": "First", "02_b": "Second"})
+    assert list(rows(text)) == ["rate", "ours", "wide", "none"]
+    assert "### First" in text
+    assert "[Read the chapter](notebooks/01_a.ipynb)" in text
+    assert "Second" not in text
+    assert 'href="notebooks/01_a.html#measured-a-rate"' in text
+    assert "holds in" in rows(text)["rate"][1]
+    head = verdicts(found, "laptop")
+    for verdict, count in (("reproduced", 1), ("refuted", 0), ("stated here", 1), ("undecided", 1)):
+        assert f"{badge(verdict)}\n  - {count}\n" in head
 
 
-def test_profiles_never_share_a_column(tmp_path: Path) -> None:
-    laptop = written(tmp_path / "laptop" / "01_a", [SAID, NONE], "laptop")
-    full = written(tmp_path / "full" / "01_a", [NONE, OURS], "full")
-    text = ledger(laptop, "laptop", {"01_a": "First"}, full)
-    head, *rows = re.split(r"^\* - ", text.split(":header-rows: 1")[1].split(":::")[0], flags=re.MULTILINE)[1:]
-    assert head.split("\n  - ")[2:] == ["Measured here (laptop)", "Full scale\n"]
-    cells = {row.split("]")[0]: row.rstrip().split("\n  - ")[2:] for row in rows}
-    assert "reproduced" in cells["[Most runs fit."][0]
-    assert cells["[Most runs fit."][1] == "[Full scale]{.where} –"
-    assert cells["[The rate $p$ is small."][0] == "[Measured here (laptop)]{.where} –"
-    assert "new" in cells["[The rate $p$ is small."][1]
-    assert text.count("claims [") == 2
+def test_the_opening_sentence_tells_others_claims_from_the_books_own(tmp_path: Path) -> None:
+    found = entries(written(tmp_path / "01_a", [SAID, OURS, WIDE, NONE], "laptop"))
+    assert opening(found, "laptop") == (
+        "Of 3 claims that others made, 1 is reproduced, 1 is undecided and 1 is not tested; "
+        "of 1 claim of this book's own, 1 holds."
+    )
+    assert opening([], "laptop") == "No chapter has stated a claim yet."
+    only = entries(written(tmp_path / "02_b", [WIDE, NONE], "laptop"))
+    assert opening(only, "laptop") == (
+        "Of 2 claims that others made, none are reproduced, 1 is undecided and 1 is not tested."
+    )
+
+
+def test_profiles_never_share_a_column_and_a_tested_full_scale_counts(tmp_path: Path) -> None:
+    laptop = written(tmp_path / "laptop" / "01_a", [SAID, NONE, WIDE], "laptop")
+    full = written(tmp_path / "full" / "01_a", [replace(WIDE, measured=wilson(500, 1000)), NONE, OURS], "full")
+    found = entries(laptop, full)
+    cells = rows(ledger(found, "laptop", {"01_a": "First"}))
+    assert [badge("reproduced") in cell for cell in cells["rate"][2:]] == [True, False]
+    assert cells["rate"][3].endswith("–")
+    assert cells["ours"][2].endswith("–")
+    assert badge("stated here") in cells["ours"][3]
+    assert [verdict in cells["wide"][n] for n, verdict in ((2, "undecided"), (3, "reproduced"))] == [True, True]
+    marks = {key: re.findall(r'data-verdict="([^"]+)"', cell[0])[0] for key, cell in cells.items()}
+    assert marks["wide"] == "reproduced"
+    assert marks["none"] == "not tested at this profile"
+    assert "full scale" in opening(found, "laptop")
+
+
+def test_a_claim_that_full_scale_states_otherwise_is_shown_in_its_own_words(tmp_path: Path) -> None:
+    laptop = written(tmp_path / "laptop" / "01_a", [SAID, OURS], "laptop")
+    other = replace(SAID, statement="Nearly all runs fit.", said=(0.9, 1.0))
+    full = written(tmp_path / "full" / "01_a", [other, OURS], "full", age="made by older code, 2026-10-21 (curves)")
+    cells = rows(ledger(entries(laptop, full), "laptop", {"01_a": "First"}))
+    assert "there: Nearly all runs fit. Recorded: 9 of 10." in cells["rate"][3]
+    assert "[0.9, 1]" in cells["rate"][3]
+    assert "there:" not in cells["ours"][3]
+    assert "made by older code, 2026-10-21 (curves)" in cells["ours"][3]
+    assert "older code" not in cells["ours"][2]
 
 
 def test_the_full_profile_shows_its_own_claims_once(tmp_path: Path) -> None:
     full = written(tmp_path / "01_a", [SAID], "full")
-    assert ledger(full, "full", {"01_a": "First"}, full).count("Full scale") == 3  # count, head, cell
+    text = ledger(entries(full), "full", {"01_a": "First"})
+    assert text.count("Full scale") == 2  # head, cell
 
 
 def test_smoke_is_never_evidence(tmp_path: Path) -> None:
-    text = ledger(written(tmp_path / "01_a", [SAID, OURS], "smoke"), "smoke", {"01_a": "First"})
-    assert "never evidence" in text
-    assert badge("not tested at this profile", "2 not tested at this profile") in text
+    found = entries(written(tmp_path / "01_a", [SAID, OURS], "smoke"))
+    assert "never evidence" in verdicts(found, "smoke")
+    assert f"{badge('not tested at this profile')}\n  - 2\n" in verdicts(found, "smoke")
 
 
-def test_claims_of_another_profile_or_with_a_typed_verdict_are_refused(tmp_path: Path) -> None:
+def test_claims_of_another_profile_with_a_typed_verdict_or_stated_twice_are_refused(tmp_path: Path) -> None:
     write_claims([SAID], tmp_path, "smoke")
     with pytest.raises(InputError, match="profile 'smoke', not 'laptop'"):
         claims_of(tmp_path, "laptop")
-    rows = json.loads((tmp_path / "claims.json").read_text())
-    (tmp_path / "claims.json").write_text(json.dumps([rows[0] | {"verdict": "refuted"}]))
+    claims = json.loads((tmp_path / "claims.json").read_text())
+    (tmp_path / "claims.json").write_text(json.dumps([claims[0] | {"verdict": "refuted"}]))
     with pytest.raises(InputError, match="refuted"):
         claims_of(tmp_path, "smoke")
     assert claims_of(tmp_path / "nothing", "laptop") == []
+    twice = [*written(tmp_path / "01_a", [SAID], "laptop"), *written(tmp_path / "02_b", [SAID], "laptop")]
+    with pytest.raises(InputError, match=r"a\.rate.*01_a.*02_b"):
+        entries(twice)
 
 
-def test_measured_values_show_interval_count_unit_and_method() -> None:
-    rate = {"value": 0.9375, "low": 0.85, "high": 0.9754, "count": 64, "unit": "", "method": "Wilson"}
-    assert measured(rate).replace("\u00a0", " ") == r"0.9375 [\[0.85, 0.9754\]]{.interval}, n = 64 [Wilson]{.source}"
-    assert measured(vars(exact(9.169e-5, unit="nats"))) == "9.169·10⁻⁵ nats [exact]{.source}"
-    open_ends = vars(mean_interval([2.0])) | {"low": None, "high": None}
-    assert measured(open_ends).replace("\u00a0", " ").startswith("2 [(−∞, ∞)]{.interval} [")
-    assert measured(None) == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (7, "7"),
-        (-3.0, "−3"),
-        (0.04688, "0.04688"),
-        (123456.7, "1.235·10⁵"),
-        (-1.5e-7, "−1.5·10⁻⁷"),
-        (2e6, "2·10⁶"),
-        (0.0, "0"),
-    ],
-)
-def test_numbers_are_printed_as_in_a_text(value: float, text: str) -> None:
-    assert number(value) == text
-
-
-def test_open_ends_are_round_and_closed_ends_escaped() -> None:
-    assert interval(None, 3) == r"[(−∞, 3\]]{.interval}"
-    assert interval(0.5, None) == r"[\[0.5, ∞)]{.interval}"
-
-
-def test_every_verdict_has_a_symbol_of_its_own() -> None:
-    symbols = [symbol for symbol, _ in VERDICTS.values()]
-    assert len(set(symbols)) == len(symbols) == 6
-
-
-def test_text_that_would_open_a_block_stays_a_line(tmp_path: Path) -> None:
-    claim = Claim("a.odd", "a", "1. of [0, 1) is a number", "- a study", "# one", None, said=(0, 1))
-    text = ledger(written(tmp_path / "01_a", [claim], "laptop"), "laptop", {"01_a": "First"})
-    assert r"[1\. of \[0, 1) is a number]{#claim-a-odd .statement}" in text
-    assert r"[\- a study]{.source}" in text
-    assert r"{.where} \# one" in text
+def test_text_that_would_open_a_block_or_close_an_attribute_does_not(tmp_path: Path) -> None:
+    claim = Claim("a.odd", "1. of [0, 1) is a number", "- a study", "# one", None, said=(0, 0))
+    text = ledger(entries(written(tmp_path / "01_a", [claim], "laptop")), "laptop", {"01_a": 'The "first" $x$'})
+    assert "</span>1. of [0, 1) is a number" in text
+    assert "</span> # one" in text
+    assert "holds at 0" in text
+    assert 'data-chapter="The &quot;first&quot; x"' in text

@@ -45,12 +45,14 @@ def test_the_check_finds_every_kind_of_external_reference(tmp_path: Path) -> Non
 @pytest.mark.book
 def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook) -> None:
     index = (built.html / "index.html").read_text()
-    assert "6 claims" in index
-    assert index.count("verdict-reproduced") >= 2
+    assert index.count('class="verdict ') == 2
     assert f'href="notebooks/{small_book.NAME}.html"' in index
     assert "<strong>laptop</strong> profile" in index
+    ledger = (built.html / "ledger.html").read_text()
+    assert "Of 5 claims that others made, 1 is reproduced, 1 is corrected, 1 is refuted, 1 is undecided and" in ledger
+    assert ledger.count('id="claim-small-') == 6
     status = (built.html / "status.html").read_text()
-    for text in ("A small chapter", "2.4.6", device_name("cpu"), "laptop"):
+    for text in ("A small chapter", "2.4.6", device_name("cpu"), "laptop", "0123456789", "full scale: of today"):
         assert text in status
     for path in built.html.rglob("*"):
         if path.suffix in (".html", ".ipynb", ".md", ".txt"):
@@ -58,9 +60,41 @@ def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook)
 
 
 @pytest.mark.book
+def test_formulas_are_set_and_links_lead_somewhere(built: SmallBook) -> None:
+    assert checks.raw_tex(built.html) == []
+    assert checks.broken_links(built.html) == []
+    chapter = (built.html / "notebooks" / f"{small_book.NAME}.html").read_text()
+    assert r"\(\lambda = 0.001\)" in chapter  # from a sentence that the chapter computed
+    assert 'href="../ledger.html#claim-small-optimum"' in chapter
+
+
+def test_the_check_finds_raw_tex_and_broken_links(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        r"<p>shows $\nu$ raw</p><p>and \(x\), then \lambda<br> and $p &lt; 1$</p><p>$5 here</p><p>and $6 there</p>"
+        r'<span class="math notranslate">\(\mu\)</span><pre>$\pi$</pre><code>\alpha</code><script>"\beta"</script>'
+        '<a href="#gone">1</a><a href="b.html#x">2</a><a href="c.html">3</a><a href="https://d.org#e">4</a>'
+    )
+    (tmp_path / "b.html").write_text('<p id="x">fine</p><a href="a.html">5</a>')
+    found = " ".join(checks.raw_tex(tmp_path))
+    assert all(text in found for text in (r"$\nu$", r"\(", r"\)", r"\lambda", "$p < 1$"))
+    assert not any(text in found for text in ("mu", "pi", "alpha", "beta", "5", "6"))
+    assert checks.broken_links(tmp_path) == ["a.html: #gone", "a.html: c.html"]
+
+
+@pytest.mark.book
+def test_parameters_are_folded_as_the_head_lists_them(built: SmallBook) -> None:
+    chapter = (built.html / "notebooks" / f"{small_book.NAME}.html").read_text()
+    assert "Values on this page" not in chapter
+    assert "steps = 30" not in chapter
+    assert '<details class="chapter-head">' in chapter
+
+
+@pytest.mark.book
 def test_plotly_is_loaded_only_where_there_is_a_figure(built: SmallBook) -> None:
     loading = [path.name for path in checks.pages_of(built.html) if "plotly.min.js" in path.read_text()]
-    assert loading == [f"{small_book.NAME}.html"]
+    assert loading == ["index.html", f"{small_book.NAME}.html"]
+    filtered = [path.name for path in checks.pages_of(built.html) if "ledger.js" in path.read_text()]
+    assert filtered == ["ledger.html"]
     assert (built.html / "_static" / "plotly.min.js").stat().st_size > 1e6
 
 

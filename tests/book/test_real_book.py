@@ -41,6 +41,11 @@ def test_nothing_comes_from_another_host(html: Path) -> None:
     assert checks.external_references(html) == []
 
 
+def test_formulas_are_set_and_links_lead_somewhere(html: Path) -> None:
+    assert checks.raw_tex(html) == []
+    assert checks.broken_links(html) == []
+
+
 def test_every_page_and_every_figure_is_drawn(executed: dict[str, Path], html: Path, running: Browser) -> None:
     expected = {f"{name}.html": checks.figures_in(notebook) for name, notebook in executed.items()}
     pages = checks.pages_of(html)

@@ -109,5 +109,5 @@ def test_a_book_without_chapters_builds_into_a_folder_of_choice(project: Project
     page = build("smoke", {}, project, html=tmp_path / "elsewhere")
     assert page == tmp_path / "elsewhere" / "index.html"
     assert not (project.book / "_build").exists()
-    assert "never evidence" in page.read_text()
+    assert "Never evidence" in page.read_text()
     assert not list(tmp_path.glob(".elsewhere*"))

@@ -16,9 +16,10 @@
     const base = (own.template = own.template || {}).layout || {};
     const text = css("--pst-color-text-base");
     const narrow = width < NARROW;
+    const small = narrow || compact(own);
     own.template.layout = {
       ...base,
-      font: { ...base.font, color: text, size: narrow ? 12 : 13 },
+      font: { ...base.font, color: text, size: small ? 12 : 13 },
       hoverlabel: {
         ...base.hoverlabel,
         bgcolor: css("--pst-color-surface"),
@@ -26,7 +27,8 @@
         font: { ...(base.hoverlabel || {}).font, color: text },
       },
     };
-    own.margin = { l: narrow ? 44 : 56, r: narrow ? 8 : 16, b: 48, t: hasHeads(own) ? 32 : 12, ...own.margin };
+    own.margin = { l: small ? 44 : 56, r: small ? 8 : 16, b: 48, t: hasHeads(own) ? 32 : 12, ...own.margin };
+    own.legend = { ...own.legend, xref: "container", x: 0, yref: "container", y: 1, yanchor: "top" };
     own.width = width;
     own.autosize = false;
     own.uirevision = "kept"; // a zoomed figure stays zoomed when the theme changes
@@ -34,6 +36,9 @@
     if (touch) own.dragmode = false;
     return own;
   }
+
+  // A small picture on the first page.
+  const compact = ({ meta }) => Boolean((meta || {}).compact);
 
   // Names above panels need room; the figure's own title is the caption.
   const hasHeads = ({ annotations }) => (annotations || []).some(({ yref, y }) => yref === "paper" && y >= 1);
@@ -43,11 +48,11 @@
     figure.width = width;
     const config = {
       displaylogo: false,
-      displayModeBar: touch ? false : "hover",
+      displayModeBar: touch || compact(layout) ? false : "hover",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
     };
     await Plotly.react(box, structuredClone(data), placed(layout, width), config);
-    const fitted = { ...decades(box._fullLayout), ...grown(box._fullLayout, layout.height || 400) };
+    const fitted = { ...decades(box._fullLayout), ...raised(box._fullLayout, layout.height || 400) };
     if (Object.keys(fitted).length) await Plotly.relayout(box, fitted);
   }
 
@@ -63,10 +68,10 @@
     return fitted;
   }
 
-  // A legend of several rows would squeeze the panel; the figure grows by them instead.
-  function grown({ showlegend, legend }, height) {
-    const rows = showlegend && legend && legend.orientation === "h" ? legend._height - 30 : 0;
-    return rows > 0 ? { height: height + rows } : {};
+  // The legend stands above the panels and would squeeze them; the figure grows by its rows instead.
+  function raised({ showlegend, legend, margin }, height) {
+    const rows = showlegend && legend && legend.orientation === "h" ? Math.ceil(legend._height) : 0;
+    return rows > 0 ? { height: height + rows, "margin.t": margin.t + rows } : {};
   }
 
   const widthOf = ({ box, layout }) =>

@@ -1,0 +1,127 @@
+"""The first page: what the book found, as a list of claims with pictures, and what to take to one's own training.
+
+Claims choose themselves by their field `headline`. A figure whose `layout.meta.headline` names such a claim stands
+beside it in a compact form. What to take along are the sentences that chapters compute under a phrase of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sparsenn_book.records import words
+from sparsenn_book.records.words import line
+from sparsenn_book.runner.ledger import FULL, Claim, Entry
+
+PLOTLY = "application/vnd.plotly.v1+json"
+HEIGHT, ROW = 230, 50  # pixels: a picture with one row of panels, and each further row
+MOST_NAMED = 5  # entries of a legend
+PRACTICE = re.compile(r"\*\*Take to your own training[.:]?\*\*[.:]?\s+(.+?)(?=\n\s*\n|\n\s*[-*] |\Z)", re.DOTALL)
+"""How a chapter marks the sentence that says what its finding is good for."""
+
+
+def headlines(found: Sequence[Entry]) -> list[Entry]:
+    """Entries whose claim is for the first page."""
+    return [entry for entry in found if entry.claim["headline"]]
+
+
+def pictures(notebooks: Mapping[str, Mapping[str, Any]], found: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """A compact copy of the figure of each headline that has one, by the claim's key.
+
+    Raises `RuntimeError`, one line, for a figure of a claim that its chapter does not state or that is no headline.
+    """
+    known = {entry.claim["key"]: entry.claim["notebook"] for entry in headlines(found)}
+    made = {}
+    for name, notebook in notebooks.items():
+        for data in _outputs(notebook):
+            figure = data.get(PLOTLY, {})
+            key = (figure.get("layout", {}).get("meta") or {}).get("headline")
+            if key and known.get(key) != name:
+                raise RuntimeError(f"{name}: a figure is the picture of {key!r}, which is no headline of this chapter")
+            if key:
+                made[key] = compact(figure)
+    return made
+
+
+def compact(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure as a small picture: low, without title, tools and a long legend, and as narrow as its place.
+
+    It reads best with one row of panels.
+    """
+    small = copy.deepcopy({"data": figure["data"], "layout": figure["layout"]})
+    layout = small["layout"]
+    layout.pop("title", None)
+    rows = len({tuple(axis.get("domain", (0, 1))) for axis in _axes(layout, "y")})
+    layout["height"] = min(HEIGHT + ROW * (rows - 1), int(layout.get("height") or HEIGHT))
+    for direction in "xy":
+        _title_once(_axes(layout, direction))
+    layout["meta"] = {"alt": layout["meta"]["alt"], "compact": True}
+    named = {trace.get("name") for trace in small["data"] if trace.get("showlegend") is not False}
+    layout["showlegend"] = layout.get("showlegend", True) and 1 < len(named) <= MOST_NAMED
+    return small
+
+
+def _axes(layout: Mapping[str, Any], direction: str) -> list[dict[str, Any]]:
+    return [axis for name, axis in layout.items() if re.fullmatch(rf"{direction}axis\d*", name)]
+
+
+def _title_once(axes: Sequence[dict[str, Any]]) -> None:
+    """Keep one of several equal axis titles, the middle one: side by side they would not fit."""
+    titled = [axis for axis in axes if (axis.get("title") or {}).get("text")]
+    if len({axis["title"]["text"] for axis in titled}) == 1:
+        for axis in [*titled[: len(titled) // 2], *titled[len(titled) // 2 + 1 :]]:
+            axis["title"] = {"text": ""}
+
+
+def findings(found: Sequence[Entry], profile: str, titles: Mapping[str, str], shown: Mapping[str, str]) -> str:
+    """The headlines as MyST: verdict, statement and number beside the picture, and where to read on.
+
+    `shown` maps a claim's key to the file of its picture.
+    """
+    lines = [] if headlines(found) else ["No chapter has a headline yet.", ""]
+    for entry in headlines(found):
+        claim = entry.judged
+        key = claim["key"]
+        lines += ["::::{container} finding", "", ":::{container} finding-text", ""]
+        lines += [words.badge(claim["verdict"]), "", f"**{line(claim['statement'])}**", ""]
+        lines += [_number(claim, profile), "", _further(entry, titles), "", ":::", ""]
+        lines += [f":::{{plotly-figure}} {shown[key]}", ":::", ""] if key in shown else []
+        lines += ["::::", ""]
+    return "\n".join(lines)
+
+
+def practice(notebooks: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """What chapters say one can take along, each sentence with its chapter; computed there, repeated here."""
+    lines = []
+    for name, notebook in notebooks.items():
+        said = [match[1] for data in _outputs(notebook) for match in PRACTICE.finditer(_text(data))]
+        lines += [f"- {line(text)} ([{titles[name]}](notebooks/{name}.ipynb))" for text in dict.fromkeys(said)]
+    return "\n".join(["## Take to your own training", "", *lines, ""]) if lines else ""
+
+
+def _number(claim: Claim, profile: str) -> str:
+    """What was measured, at which scale, and by code of what age."""
+    where = "at full scale" if claim["profile"] == FULL else f"at the `{profile}` profile, a reduced scale"
+    if not claim["measured"]:
+        return "Not measured yet."
+    recorded = f"Recorded: {line(claim['recorded'])}. " if claim["recorded"] else ""
+    text = f"{recorded}Measured: {line(words.measured(claim['measured'] | {'method': ''}))}, {where}"
+    return f"{text}; {line(claim['age'])}." if claim.get("age") else f"{text}."
+
+
+def _further(entry: Entry, titles: Mapping[str, str]) -> str:
+    name, slug = entry.claim["notebook"], words.slug(entry.claim["key"])
+    chapter = f"[{titles.get(name, name)}](notebooks/{name}.ipynb)"
+    return f'Chapter: {chapter}. <a href="ledger.html#claim-{slug}">In the ledger</a>.'
+
+
+def _outputs(notebook: Mapping[str, Any]) -> list[dict[str, Any]]:
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    return [output["data"] for output in outputs if "data" in output]
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    text = data.get("text/markdown", "")
+    return text if isinstance(text, str) else "".join(text)
