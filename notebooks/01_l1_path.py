@@ -34,27 +34,55 @@ profile: str = "laptop"  # name of the profile, recorded with the results
 output_dir: str = "results/custom/01_l1_path"  # folder for rows and claims
 
 # %% tags=["hide-input"]
+import pandas as pd
+
 from sparsenn_book.chapter import Chapter
 from sparsenn_book.studies import l1_path
 
 chapter = Chapter("01_l1_path", globals())
 objective, schedule = chapter.settings(l1_path.Objective), chapter.settings(l1_path.Schedule)
 length, grid = chapter.settings(l1_path.Length), chapter.settings(l1_path.Grid)
+search, dead = chapter.settings(l1_path.MinimiserSettings), chapter.settings(l1_path.DeadStarts)
 fresh = chapter.settings(l1_path.FreshInputs)
-said, figures = l1_path.sentences, l1_path.figures
-cases = [(student, activation) for student in l1_path.STUDENTS for activation in l1_path.ACTIVATIONS]
+said, figures, full = l1_path.sentences, l1_path.figures, chapter.full.tables
 
 
 def say(text):
     """A sentence about this page's rows, unless the page trained too little for any."""
-    chapter.say(text if chapter.profile != "smoke" else "*Profile smoke: too little is trained to say anything here.*")
+    if chapter.profile != "smoke":
+        chapter.say(text)
 
+
+# %% tags=["hide-input"]
+# every table of this page; the sections below show them
+cases = [(student, activation) for student in l1_path.STUDENTS for activation in l1_path.ACTIVATIONS]
+wide = [case for case in cases if case[0] == "multi_channel"]
+found, minimisers, ended, curves, weights = {}, {}, {}, {}, {}
+for student, activation in cases:
+    case = student, activation
+    names = [f"{kind}_{student}_{activation}" for kind in ("found", "minimisers")]
+    found[case], minimisers[case] = chapter.several(names, l1_path.minimisers, student, activation, objective, search)
+    names = [f"{kind}_{student}_{activation}" for kind in ("ended", "curves", "weights")]
+    ended[case], curves[case], weights[case] = chapter.several(
+        names, l1_path.trained, student, activation, objective, schedule, length, grid
+    )
+woken, wake_weights, wake_curves = chapter.several(
+    ("woken", "wake_weights", "wake_curves"), l1_path.waking, objective, schedule, dead
+)
+wakes = chapter.table("wakes", l1_path.judged, objective, fresh, woken, wake_weights)
+minima = chapter.table("minima", l1_path.judged, objective, fresh, *found.values(), *minimisers.values())
+runs = chapter.table("runs", l1_path.judged, objective, fresh, *ended.values(), *weights.values())
+least_wide = [kind[case] for kind in (found, minimisers) for case in wide]
+all_wide = [kind[case] for kind in (ended, found, weights, minimisers) for case in wide]
+arranged = chapter.table("arranged", l1_path.arranged, objective, *least_wide)
+zeroed = chapter.table("zeroed", l1_path.zeroed, objective, *all_wide)
+faults = chapter.table("faults", l1_path.faults)
 
 # %% [markdown]
 # ## What we learned
 
 # %% tags=["hide-input"]
-chapter.say(l1_path.learned(chapter.full.tables, "", chapter.tables, chapter.profile))
+chapter.say(l1_path.learned(full, chapter.full.age, chapter.tables, chapter.profile))
 
 # %% [markdown]
 # ## Ten lines
@@ -72,8 +100,8 @@ inputs = torch.randn(1000, 12, dtype=torch.float64, generator=torch.Generator().
 data = training.Data.shared(inputs, teacher(inputs))
 student = networks.multi_channel_cnn("tanh", generator=torch.Generator().manual_seed(1))
 start = training.Ensemble.stack([student])
-found = training.minimise(start, data, penalty=penalties.L1(1e-5), steps=2000, first_strength=1000.0)
-print(f"objective {found.objective.item():.4e}, {found.nonzero.item()} of 52 weights are not zero")
+end = training.minimise(start, data, penalty=penalties.L1(1e-5), steps=2000, first_strength=1000.0)
+print(f"objective {end.objective.item():.4e}, {end.nonzero.item()} of 52 weights are not zero")
 
 # %% [markdown]
 # *Try*: `first_strength=1.0`. The penalty then starts at its own strength, and units that the teacher does not need
@@ -157,22 +185,10 @@ chapter.say(said.of_bound(objective.strength))
 # stationary point, and to be compared with $\lambda = 10^{-5}$.
 
 # %% tags=["hide-input"]
-search = chapter.settings(l1_path.MinimiserSettings)
-found, found_weights = {}, {}
-for student, activation in cases:
-    names = (f"found_{student}_{activation}", f"minimisers_{student}_{activation}")
-    found[student, activation], found_weights[student, activation] = chapter.several(
-        names, l1_path.minimisers, student, activation, objective, search
-    )
-minima = chapter.table("minima", l1_path.judged, objective, fresh, *found.values(), *found_weights.values())
 chapter.show(said.least_table(minima))
 say(said.of_minima(minima, objective.strength))
 
 # %% tags=["hide-input"]
-wide = [case for case in cases if case[0] == "multi_channel"]
-arranged = chapter.table(
-    "arranged", l1_path.arranged, objective, *[found[c] for c in wide], *[found_weights[c] for c in wide]
-)
 chapter.show(figures.heat_maps(arranged), headline="l1.minimiser-support")
 say(said.of_weights(arranged))
 
@@ -180,7 +196,8 @@ say(said.of_weights(arranged))
 # Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact zeros are left blank.
 # The teacher is shown with relu's balanced scales.
 #
-# *Try*: `sparsenn run 01_l1_path -p strength 1e-3`. The fit gives way more, the seven places stay.
+# *Try*: `sparsenn run 01_l1_path -p strength 1e-3`. With relu and tanh the fit gives way more and the seven places
+# stay; with sigmoid, whose targets hardly vary, nothing is worth its penalty any more.
 #
 # ## The reference schedule, run again
 #
@@ -188,14 +205,6 @@ say(said.of_weights(arranged))
 # A run is judged by its last weights, as in the study, on fresh inputs.
 
 # %% tags=["hide-input"]
-ended, curves, weights = {}, {}, {}
-for student, activation in cases:
-    names = tuple(f"{kind}_{student}_{activation}" for kind in ("ended", "curves", "weights"))
-    case = student, activation
-    ended[case], curves[case], weights[case] = chapter.several(
-        names, l1_path.trained, student, activation, objective, schedule, length, grid
-    )
-runs = chapter.table("runs", l1_path.judged, objective, fresh, *ended.values(), *weights.values())
 say(said.of_runs(runs))
 
 # %% [markdown]
@@ -223,8 +232,8 @@ chapter.show(
 say(said.of_losses(runs, minima, "multi_channel"))
 
 # %% [markdown]
-# *Try*: `sparsenn run 01_l1_path -p epochs 1000`. Open squares become closed ones, and those of L1 move down to the
-# blue lines.
+# *Try*: `sparsenn run 01_l1_path -p epochs 1000`. Squares move down towards the blue lines, and some of the open ones
+# close.
 
 # %% [markdown]
 # ## How runs end
@@ -239,7 +248,8 @@ chapter.show(figures.outcomes(of(recorded, "multi_channel"), wide_runs, "How run
 say(said.of_fates(runs))
 
 # %% [markdown]
-# *Try*: `sparsenn run 01_l1_path -p init_scales "[0.1, 0.2]"`. More sigmoid students stay at a constant.
+# *Try*: `sparsenn run 01_l1_path -p init_scales "[0.1, 0.2]"`, and compare how many sigmoid students stay at a
+# constant.
 #
 # ## The dead, and how they wake
 #
@@ -259,8 +269,6 @@ say(said.of_fates(runs))
 # each penalty.
 
 # %% tags=["hide-input"]
-dead = chapter.settings(l1_path.DeadStarts)
-wakes, wake_curves = chapter.several(("wakes", "wake_curves"), l1_path.waking, objective, schedule, dead, fresh)
 chapter.show(figures.waking(wakes, wake_curves), headline="l1.dead-wakes")
 say(said.of_waking(wakes, dead.wake_epochs))
 
@@ -269,7 +277,7 @@ chapter.show(figures.waking_time(wakes))
 say(said.of_waking_time(wakes))
 
 # %% [markdown]
-# *Try*: `sparsenn run 01_l1_path -p learning_rate 0.02`. They wake in half the time; more of them may die again.
+# *Try*: `sparsenn run 01_l1_path -p learning_rate 0.02`. Every predicted epoch is half of what it was.
 #
 # ## Small weights, and what a threshold does
 #
@@ -277,17 +285,10 @@ say(said.of_waking_time(wakes))
 # error grows. Where marks move left and do not rise, the threshold costs nothing.
 
 # %% tags=["hide-input"]
-zeroed = chapter.table(
-    "zeroed", l1_path.zeroed, objective,
-    *[ended[c] for c in wide], *[found[c] for c in wide],
-    *[weights[c] for c in wide], *[found_weights[c] for c in wide],
-)  # fmt: skip
 chapter.show(figures.zeroing(zeroed))
 say(said.of_zeroing(zeroed))
 
 # %% tags=["hide-input"]
-import pandas as pd
-
 two = pd.concat([curves[case] for case in wide])
 chapter.show(
     figures.training_curves(
@@ -312,7 +313,6 @@ chapter.show(
 # filter several times; the network with all weights zero gets a better one.
 
 # %% tags=["hide-input"]
-faults = chapter.table("faults", l1_path.faults)
 say(said.of_distance(faults))
 
 # %% [markdown]
@@ -321,7 +321,6 @@ say(said.of_distance(faults))
 # Where tables of the full profile are kept, they are shown here in the same pictures.
 
 # %% tags=["hide-input"]
-full = chapter.full.tables
 if chapter.profile != "full" and {"runs", "minima", "wakes"} <= set(full) and "origin" in full["minima"]:
     allowed = chapter.full.settings(l1_path.Length).epochs
     chapter.say(f"{said.of_runs(full['runs'])} {said.of_fates(full['runs'])}")

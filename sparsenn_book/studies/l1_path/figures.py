@@ -12,7 +12,6 @@ from sparsenn_book.figures.palette import PALETTE, ROLES
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
 from sparsenn_book.studies.l1_path.settings import ACTIVATIONS, PENALTIES
 
-GROUPS = [(p, s) for p in PENALTIES for s in (0.2, 1.0)]
 LABELS = {"none": "no penalty", "l1": "L1", "l2": "L2"}
 COLOURS = {p: i for i, p in enumerate(PENALTIES)}
 UNFINISHED = "all epochs used"
@@ -32,7 +31,10 @@ def group_name(penalty: str, scale: float) -> str:
     return f"{'none' if penalty == 'none' else LABELS[penalty]}, {scale:g}"
 
 
-NAMES = [group_name(*g) for g in GROUPS]
+def groups_of(*tables: pd.DataFrame) -> list[tuple[str, float]]:
+    """Every penalty at every initial scale that the tables have, in order."""
+    scales = sorted({float(s) for table in tables for s in table["init_scale"].unique()})
+    return [(p, s) for p in PENALTIES for s in scales]
 
 
 def objectives(recorded: pd.DataFrame, runs: pd.DataFrame, least: pd.DataFrame, title: str) -> go.Figure:
@@ -41,7 +43,7 @@ def objectives(recorded: pd.DataFrame, runs: pd.DataFrame, least: pd.DataFrame, 
     Columns activation, penalty, init_scale, objective of `recorded` and `runs`, and status and variance of `runs`;
     `least` has the least objective by activation and penalty. A run that used up its epochs is an open mark.
     """
-    epochs = int(runs["epochs"].max())
+    epochs, groups = int(runs["epochs"].max()), groups_of(recorded, runs)
     alt = (
         f"{title}, on a logarithmic axis, by penalty and initial scale, one panel for each activation: recorded runs, "
         "runs of the reference schedule (open marks: used up their epochs), and the least value found by the minimiser."
@@ -57,22 +59,23 @@ def objectives(recorded: pd.DataFrame, runs: pd.DataFrame, least: pd.DataFrame, 
     for row, activation in enumerate(ACTIVATIONS, start=1):
         for kind, table, look, shift in kinds:
             here = table[table["activation"] == activation]
-            x = [GROUPS.index((p, s)) + shift for p, s in zip(here["penalty"], here["init_scale"], strict=True)]
+            x = [groups.index((p, s)) + shift for p, s in zip(here["penalty"], here["init_scale"], strict=True)]
             points(fig, x, here["objective"], kind, look, row=row, col=1)
         best = least[least["activation"] == activation].set_index("penalty")["objective"]
-        line(fig, *_steps(best), "least found", "minimiser", row=row, col=1)
+        line(fig, *_steps(best, groups), "least found", "minimiser", row=row, col=1)
         variance = runs.loc[runs["activation"] == activation, "variance"]
         level(fig, float(variance.iloc[0]), "best constant", row=row, col=1)
-    fig.update_xaxes(tickvals=list(range(len(NAMES))), ticktext=NAMES, range=[-0.5, len(NAMES) - 0.5])
+    names = [group_name(*g) for g in groups]
+    fig.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.5, len(names) - 0.5])
     fig.update_yaxes(type="log", exponentformat="power", dtick=2)
     return one_legend(fig)
 
 
-def _steps(best: pd.Series) -> tuple[list[float], list[float]]:
+def _steps(best: pd.Series, groups: list[tuple[str, float]]) -> tuple[list[float], list[float]]:
     """A short horizontal line at the least objective under each group that has one."""
     x: list[float] = []
     y: list[float] = []
-    for i, (penalty, _) in enumerate(GROUPS):
+    for i, (penalty, _) in enumerate(groups):
         if penalty in best.index:
             x += [i - 0.35, i + 0.35, np.nan]  # a gap in the line
             y += [float(best[penalty]), float(best[penalty]), np.nan]
@@ -88,23 +91,25 @@ def outcomes(recorded: pd.DataFrame, runs: pd.DataFrame, title: str) -> go.Figur
         f"{title}: stacked bars of the number of runs that are recovered, fitted, partial, collapsed or dead, by "
         "penalty and initial scale, a row of panels for each activation, recorded left and run again right."
     )
+    groups = groups_of(recorded, runs)
     names = [f"{a}, {kind}" for a in ACTIVATIONS for kind in ("recorded", "run again")]
     fig = panels(title, names, "penalty, scale", "share of runs", alt, columns=2)
     for row, activation in enumerate(ACTIVATIONS, start=1):
         for column, table in enumerate((recorded, runs), start=1):
-            counts = _counts(table[table["activation"] == activation])
+            counts = _counts(table[table["activation"] == activation], groups)
             for name, (colour, pattern) in OUTCOMES.items():
                 if name in counts:
                     fig.add_trace(_bar(counts, name, colour, pattern), row=row, col=column)
     fig.update_layout(barmode="stack", bargap=0.25)
-    fig.update_xaxes(tickvals=list(range(len(NAMES))), ticktext=NAMES, tickangle=60)
+    ticks = [group_name(*g) for g in groups]
+    fig.update_xaxes(tickvals=list(range(len(ticks))), ticktext=ticks, tickangle=60)
     fig.update_yaxes(tickformat=".0%", range=[0, 1])
     return one_legend(fig)
 
 
-def _counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Runs by group (rows in the order of `GROUPS`) and outcome."""
-    group = [GROUPS.index(g) for g in zip(table["penalty"], table["init_scale"], strict=True)]
+def _counts(table: pd.DataFrame, groups: list[tuple[str, float]]) -> pd.DataFrame:
+    """Runs by group (rows are places in `groups`) and outcome."""
+    group = [groups.index(g) for g in zip(table["penalty"], table["init_scale"], strict=True)]
     return pd.crosstab(pd.Series(group, dtype=int), table["outcome"].to_numpy())
 
 
@@ -114,7 +119,7 @@ def _bar(counts: pd.DataFrame, name: str, colour: str, pattern: str) -> go.Bar:
         x=counts.index.tolist(), y=shares.tolist(), name=name, legendgroup=name,
         customdata=np.stack([counts[name], counts.sum(axis=1)], axis=1),
         hovertemplate=f"{name}: %{{customdata[0]}} of %{{customdata[1]}}<extra></extra>",
-        marker={"color": colour, "pattern": {"shape": pattern}},
+        marker={"color": colour, "pattern": {"shape": pattern}}, legendrank=list(OUTCOMES).index(name),
     )  # fmt: skip
 
 
@@ -146,13 +151,15 @@ def heat_maps(arranged: pd.DataFrame) -> go.Figure:
     rows = {n: t.sort_values(order) for n, t in arranged.groupby(["activation", "penalty"])}
     first = rows[networks[0]]
     labels = [f"layer {r.layer}: {r.output + 1}←{r.input + 1}, tap {r.tap + 1}" for r in first.itertuples()]
-    # relu scales are balanced and sigmoid's teacher is as given: each network stands under a teacher of its own scale
     values = np.array([first["teacher"].to_numpy(), *(rows[n]["student"].to_numpy() for n in networks)])
     shown = np.where(values == 0, np.nan, values)
-    title = "The L1 minimiser is the teacher, the L2 minimiser is not"
+    kept = {p: [int((rows[a, p]["student"] != 0).sum()) for a in ACTIVATIONS] for p in ("l1", "l2")}
+    counts = {p: ", ".join(map(str, counts)) for p, counts in kept.items()}
+    title = f"Weights of the least minimisers: L1 keeps {counts['l1']}, L2 {counts['l2']} of {len(first)}"
     alt = (
-        "Heat map of 52 weights: the teacher's seven, padded with blanks, and below it the least L1 and L2 minimisers "
-        "for relu, sigmoid and tanh; L1 minimisers have seven weights and blanks elsewhere, L2 minimisers have many."
+        f"Heat map of {len(first)} weights: the teacher's seven, padded with blanks, and below it the least L1 and L2 "
+        f"minimisers for relu, sigmoid and tanh; L1 minimisers have {counts['l1']} weights and blanks elsewhere, L2 "
+        f"minimisers {counts['l2']}."
     )
     fig = figure(title, "weight (layer: to←from, tap)", "network", alt)
     fig.add_trace(
@@ -166,7 +173,7 @@ def heat_maps(arranged: pd.DataFrame) -> go.Figure:
     ends = first["layer"].ne(first["layer"].shift()).to_numpy().nonzero()[0].tolist()
     fig.update_xaxes(tickvals=ends, ticktext=[f"layer {k}" for k in (1, 2, 3)])
     fig.update_yaxes(autorange="reversed")
-    return fig
+    return fig.update_layout(margin_t=48)
 
 
 def zeroing(zeroed: pd.DataFrame) -> go.Figure:
@@ -211,10 +218,12 @@ def _series(here: pd.DataFrame) -> list[tuple[str, pd.DataFrame, int | str]]:
 
 def waking(wakes: pd.DataFrame, wake_curves: pd.DataFrame) -> go.Figure:
     """Loss of students that start dead, over the loss of the output zero, by penalty; the same starts in each panel."""
-    title = "Dead students wake under L1 alone"
+    woke = wakes[wakes["woke_epoch"].notna()].groupby("penalty").size()
+    counts = [int(woke.get(p, 0)) for p in PENALTIES]
+    title = f"Of {wakes['seed'].nunique()} dead students {counts[1]} wake under L1, {counts[0] + counts[2]} without it"
     alt = (
         f"{title}: loss during training of relu students that start dead, one line a student and a panel for no "
-        "penalty, L1 and L2. Without a penalty and under L2 all lines stay flat, under L1 they fall one after another."
+        "penalty, L1 and L2. A line stays flat while a student is dead and falls when it wakes."
     )
     fig = panels(title, [LABELS[p] for p in PENALTIES], "epoch", "loss with penalty", alt)
     for row, penalty in enumerate(PENALTIES, start=1):

@@ -31,6 +31,8 @@ def complete(tables: Tables) -> bool:
 
 def learned(full: Tables, age: str, here: Tables, profile: str) -> str:
     """The answer to the chapter's question: from the tables of the full profile, else from those of this page."""
+    if profile == "full" and complete(here):
+        return _points(here, "At full scale")
     if complete(full):
         date = full["runs"].attrs.get("provenance", {}).get("date", "")[:10]
         known = ", ".join(part for part in (f"tables of {date}" if date else "", age) if part)
@@ -81,10 +83,10 @@ def _of_fate(runs: pd.DataFrame) -> str:
     for _, rows in small.groupby("student", sort=False):
         hits = int((rows["outcome"] == "collapsed").sum())
         said.append(f"{share(wilson(hits, len(rows)))} with {int(rows['weights'].iloc[0])} weights")
-    return (
-        "**A run fits or is lost, and a mean over runs hides which**: small starts with sigmoid end at a constant, "
-        f"{' and '.join(said)}, all runs counted."
-    )
+    epochs = f"{int(runs['epochs'].max()):,} epochs"
+    where = f": after at most {epochs}, small starts with sigmoid stand at a constant, {' and '.join(said)}"
+    where = where if said else ""
+    return f"**A run fits or is lost, and a mean over runs hides which**{where}."
 
 
 def _of_waking(wakes: pd.DataFrame) -> str:

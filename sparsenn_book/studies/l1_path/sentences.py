@@ -121,8 +121,11 @@ def of_fates(runs: pd.DataFrame) -> str:
         said = ", ".join(f"{counts[o]} {o}" for o in counts.index)
         parts.append(f"of {len(here)} L1 runs with {int(here['weights'].iloc[0])} weights: {said}")
     open_ = int((runs["status"] == UNFINISHED).sum())
+    keys = ["student", "activation", "penalty", "init_scale"]
+    bars = [table.groupby(keys).size() for table in (recorded_runs(), runs)]
+    sizes = [f"{b.min()} to {b.max()}" if b.min() < b.max() else str(b.min()) for b in bars]
     return (
-        f"After at most {epochs:,} epochs, "
+        f"A recorded bar stands for {sizes[0]} runs, one run again for {sizes[1]}. After at most {epochs:,} epochs, "
         + "; ".join(parts)
         + f". {open_} of all {len(runs)} runs were still training then, so their fate is that of {epochs:,} epochs, "
         "not their last."

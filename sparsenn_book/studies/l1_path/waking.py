@@ -10,9 +10,8 @@ from __future__ import annotations
 import pandas as pd
 import torch
 
-from sparsenn_book.studies.l1_path.evaluation import describe, fresh_inputs
-from sparsenn_book.studies.l1_path.settings import PENALTIES, DeadStarts, FreshInputs, Objective, Schedule
-from sparsenn_book.studies.l1_path.students import data_of, start
+from sparsenn_book.studies.l1_path.settings import PENALTIES, DeadStarts, Objective, Schedule
+from sparsenn_book.studies.l1_path.students import data_of, start, weights_table
 from sparsenn_book.studies.l1_path.training import train
 from sparsenn_core.errors import InputError
 from sparsenn_core.training import Ensemble
@@ -24,12 +23,12 @@ POINTS = 120  # of a curve
 
 
 def waking(
-    objective: Objective, schedule: Schedule, settings: DeadStarts, fresh: FreshInputs, device: str = "cpu"
+    objective: Objective, schedule: Schedule, settings: DeadStarts, device: str = "cpu"
 ) -> dict[str, pd.DataFrame]:
     """The same dead starts of the 7-weight student, data and order under no penalty, L1 and L2.
 
-    `wakes` has one row a run: the epochs after which it is predicted to wake and did (NaN: never), and its end as
-    `describe` judges it; `wake_curves` the epoch loss and each weight during training.
+    `woken` has one row a run, with the epochs after which it is predicted to wake and did (NaN: never); `wake_weights`
+    the last weights; `wake_curves` the epoch loss during training.
     """
     seeds = dead_seeds(objective, settings.dead_starts)
     runs = pd.DataFrame([(p, s) for p in PENALTIES for s in seeds], columns=["penalty", "seed"])
@@ -46,11 +45,14 @@ def waking(
         predicted_epoch=predicted_epochs(first, objective, schedule).numpy(),
         woke_epoch=woken.idxmax().where(woken.any()).astype(float).to_numpy(),
     )
-    ends = describe(result.ensemble.to("cpu", torch.float64), "relu", fresh_inputs(fresh.test_samples))
     every = max(1, settings.wake_epochs // POINTS)
     curves = result.rows[(result.rows["epoch"] % every == 0) & (result.rows["name"] == "epoch loss")]
     curves = curves.merge(runs[["penalty", "seed"]], left_on="run", right_index=True)
-    return {"wakes": table.join(ends), "wake_curves": curves[curves["epoch"] > 0]}
+    return {
+        "woken": table,
+        "wake_weights": weights_table(result.ensemble),
+        "wake_curves": curves[curves["epoch"] > 0],
+    }
 
 
 def dead_seeds(objective: Objective, count: int) -> list[int]:

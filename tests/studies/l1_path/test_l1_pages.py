@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from sparsenn_book.records.closure import closure
 from sparsenn_book.studies.l1_path import figures, sentences
 from sparsenn_book.studies.l1_path.arrangement import arranged
 from sparsenn_book.studies.l1_path.claims import UNFINISHED, least
@@ -135,6 +136,7 @@ def test_what_we_learned_is_of_full_scale_where_that_is_there(made, wakes):
     assert "profile laptop" in learned({}, "", tables, "laptop")
     assert "the end of this page" in learned({}, "", {}, "laptop")
     assert "trains too little" in learned({}, "", tables, "smoke")
+    assert learned({}, "", tables, "full").startswith("At full scale:")
     old = {"runs": made.runs.drop(columns="activation"), "minima": made.minima, "wakes": wakes}
     assert not complete(old)
 
@@ -148,3 +150,14 @@ def test_what_we_learned_follows_its_rows(made, wakes):
     said = learned({}, "", {"runs": lost, "minima": made.minima, "wakes": wakes}, "laptop")
     assert "0 have found the teacher" in said
     assert "12 were still training" in said
+
+
+def test_no_table_depends_on_claims_figures_or_sentences():
+    study = "sparsenn_book.studies.l1_path"
+    makers = ("training", "minimisers", "evaluation", "waking", "arrangement", "zeroing", "faults")
+    modules = set(closure([f"{study}.{name}" for name in makers]))
+    assert not modules & {study, *(f"{study}.{n}" for n in ("claims", "figures", "sentences", "learned", "recorded"))}
+    # what a change of one experiment makes old
+    trains = closure([f"{study}.training", f"{study}.minimisers", f"{study}.waking"])
+    assert "sparsenn_core.recovery" not in trains
+    assert f"{study}.waking" not in closure([f"{study}.training", f"{study}.minimisers", f"{study}.evaluation"])

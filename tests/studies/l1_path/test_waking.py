@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sparsenn_book.studies.l1_path.evaluation import judged
 from sparsenn_book.studies.l1_path.settings import DeadStarts, FreshInputs, Objective, Schedule
 from sparsenn_book.studies.l1_path.students import data_of, start
 from sparsenn_book.studies.l1_path.waking import FIRST_SEED, dead_layers, dead_seeds, predicted_epochs, waking
@@ -72,7 +73,8 @@ def test_where_none_is_dead_it_is_said(monkeypatch):
 
 @pytest.fixture(scope="module")
 def wakes():
-    return waking(STRONG, Schedule(), DeadStarts(6, 40), FreshInputs(500))
+    made = waking(STRONG, Schedule(), DeadStarts(6, 40))
+    return made | {"wakes": judged(STRONG, FreshInputs(500), made["woken"], made["wake_weights"])}
 
 
 def test_the_same_starts_under_every_penalty(wakes):
