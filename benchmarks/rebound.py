@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from sparsenn_book.studies import rebound
-from sparsenn_book.studies.rebound.problem import Problem
-from sparsenn_book.studies.rebound.training import squared_distances
+from sparsenn_book.studies.rebound import TeachersAndStudents
+from sparsenn_book.studies.rebound.watching import squared_distances
 from sparsenn_core import linearized
 from sparsenn_core.training import SGD, Moment, every_epochs, fit
 from sparsenn_core.training.backprop import Backprop
@@ -35,7 +35,7 @@ from sparsenn_core.training.gradients import Loss
 from sparsenn_core.training.stacked_layers import stacked_layers
 
 EPOCHS = 500
-SETTINGS = rebound.Settings(perturbation=0.1, noise=0.1)
+CONDITION = rebound.Condition(perturbation=0.1, noise=0.1, num_runs=10)
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Timed:
     seconds: list[float]
 
 
-def serial(problem: Problem, steps: int) -> Timed:
+def serial(drawn: TeachersAndStudents, steps: int) -> Timed:
     """The study's loop, one network after the other."""
     distances, losses, seconds = [], [], [0.0] * steps
-    for run, (student, teacher) in enumerate(zip(problem.students, problem.teachers, strict=True)):
+    for run, (student, teacher) in enumerate(zip(drawn.students, drawn.teachers, strict=True)):
         layers = [part for layer in student.layers for part in (layer, nn.Tanh())][:-1]
         net, star = nn.Sequential(*layers), [p.detach() for p in teacher.parameters()]
-        optimizer = torch.optim.SGD(net.parameters(), SETTINGS.learning_rate)
-        x, y = problem.data.inputs[run], problem.data.targets[run]
-        test_x, test_y = problem.test[run], problem.test_targets[run] + problem.test_noise[run]
+        optimizer = torch.optim.SGD(net.parameters(), CONDITION.learning_rate)
+        x, y = drawn.data.inputs[run], drawn.data.targets[run]
+        test_x, test_y = drawn.test[run], drawn.test_targets[run] + drawn.test_noise[run]
         for step in range(steps):
             start = time.process_time()
             optimizer.zero_grad()
@@ -67,7 +67,7 @@ def serial(problem: Problem, steps: int) -> Timed:
                 losses.append(mse_loss(net(x), y).item())
                 mse_loss(net(test_x), test_y).item()
             seconds[step] += time.process_time() - start
-    shape = (len(problem.teachers), steps)
+    shape = (len(drawn.teachers), steps)
     return Timed(torch.tensor(distances).reshape(shape), torch.tensor(losses).reshape(shape), seconds)
 
 
@@ -77,24 +77,24 @@ def automatic_loss(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def ensemble(
-    problem: Problem, steps: int, *, tile: int | None = None, loss: Loss = mse_loss, compiled: bool = False
+    drawn: TeachersAndStudents, steps: int, *, tile: int | None = None, loss: Loss = mse_loss, compiled: bool = False
 ) -> Timed:
     """The same from one fit; the loss after a step is the one that the next step starts from."""
     clock = [time.process_time()]
-    test = Backprop(stacked_layers(problem.students.template) or [], shared=False, tile=tile)
-    noisy = problem.test_targets + problem.test_noise
+    test = Backprop(stacked_layers(drawn.students.template) or [], shared=False, tile=tile)
+    noisy = drawn.test_targets + drawn.test_noise
 
     def measure(moment: Moment) -> Mapping[str, Tensor]:
         found = {
-            "distance": squared_distances(moment.ensemble, problem.teachers),
+            "distance": squared_distances(moment.ensemble, drawn.teachers),
             "loss": moment.epoch_loss,
-            "test": test.losses(moment.ensemble.params, problem.test, noisy),
+            "test": test.losses(moment.ensemble.params, drawn.test, noisy),
         }
         clock.append(time.process_time())
         return found
 
     result = fit(
-        problem.students, problem.data, optimizer=SGD(SETTINGS.learning_rate), epochs=steps,
+        drawn.students, drawn.data, optimizer=SGD(CONDITION.learning_rate), epochs=steps,
         observe=[every_epochs(measure)], loss=loss, tile=tile, compiled=compiled,
     )  # fmt: skip
     table = result.rows.pivot_table(index="run", columns=["name", "epoch"], values="value", dropna=False)
@@ -105,15 +105,15 @@ def ensemble(
 
 def closed_forms() -> float:
     """CPU seconds for the curves of A, B and C of ten teachers at 10,000 samples."""
-    problem = rebound.draw(replace(SETTINGS, precision="float64"))
+    drawn = rebound.draw(replace(CONDITION, precision="float64"))
     start = time.process_time()
-    for run, teacher in enumerate(problem.teachers):
-        at = linearized.Linearization.at(teacher, problem.data.inputs[run])
-        step = [problem.students.params[k][run] - w[run] for k, w in problem.teachers.params.items()]
+    for run, teacher in enumerate(drawn.teachers):
+        at = linearized.Linearization.at(teacher, drawn.data.inputs[run])
+        step = [drawn.students.params[k][run] - w[run] for k, w in drawn.teachers.params.items()]
         at.squared_distance(learning_rate=1e-2, steps=EPOCHS, displacement=step)
-        at.squared_distance(learning_rate=1e-2, steps=EPOCHS, noise=problem.noise[run])
+        at.squared_distance(learning_rate=1e-2, steps=EPOCHS, noise=drawn.noise[run])
         for i in range(25):
-            at.squared_distance(learning_rate=1e-3, steps=100, noise=1.615**i * problem.noise[run])
+            at.squared_distance(learning_rate=1e-3, steps=100, noise=1.615**i * drawn.noise[run])
     return time.process_time() - start
 
 
@@ -124,13 +124,13 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="also write the rows as parquet")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    problem = rebound.draw(SETTINGS)
+    drawn = rebound.draw(CONDITION)
     rounds, steps = (1, 8) if options.quick else (3, 20)
-    ways: dict[str, Callable[[], Timed]] = {"serial": lambda: serial(problem, steps)}
-    ways["written out"] = lambda: ensemble(problem, steps)
-    ways["written out, tile 2000"] = lambda: ensemble(problem, steps, tile=2000)
-    ways["automatic"] = lambda: ensemble(problem, steps, loss=automatic_loss)
-    ways["automatic, compiled"] = lambda: ensemble(problem, steps, loss=automatic_loss, compiled=True)
+    ways: dict[str, Callable[[], Timed]] = {"serial": lambda: serial(drawn, steps)}
+    ways["written out"] = lambda: ensemble(drawn, steps)
+    ways["written out, tile 2000"] = lambda: ensemble(drawn, steps, tile=2000)
+    ways["automatic"] = lambda: ensemble(drawn, steps, loss=automatic_loss)
+    ways["automatic, compiled"] = lambda: ensemble(drawn, steps, loss=automatic_loss, compiled=True)
     found: dict[str, list[Timed]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():

@@ -1,89 +1,107 @@
-"""The pruning variant: a small teacher inside a wide student, thresholds, masks and what a tolerance search adds.
-
-As coded, the study zeroes weights below a fixed threshold and stops there. The search for the largest threshold that
-a tolerance allows, the removal of dead weights and the fine-tuning on the mask are those of its sister study
-("Efficient compression of neural networks and datasets", arXiv 2505.17469).
-"""
+"""Small teachers inside a wide shape: wide students trained with DRR, then pruned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-import torch
+import pandas as pd
 from torch import Tensor
-from torch.func import grad
-from torch.nn.functional import mse_loss
 
-from sparsenn_book.studies.rebound.problem import Problem, glorot_teacher, problem_of
-from sparsenn_book.studies.rebound.settings import Settings
-from sparsenn_core.errors import InputError
-from sparsenn_core.penalties.base import per_run
+from sparsenn_book.studies.rebound.conditions import PRESETS, Condition
+from sparsenn_book.studies.rebound.settings import PruningSettings
+from sparsenn_book.studies.rebound.symmetry import up_to_symmetry
+from sparsenn_book.studies.rebound.teachers import draw_unrelated
+from sparsenn_book.studies.rebound.thresholds import dead_weights, pruned, support_of, tolerance_thresholds
+from sparsenn_book.studies.rebound.training import Trained, train_all
+from sparsenn_core.penalties import FixedSupport
 from sparsenn_core.randomness import generator
-from sparsenn_core.training import Ensemble
-from sparsenn_core.training.gradients import run_losses
+from sparsenn_core.training import Ensemble, ProximalAdam, fit
+
+TEACHER = "teacher"
+FIXED = "as coded: below 1e-3"
+TUNED = "tolerance search, fine-tuned"
+FIXED_THRESHOLD = 1e-3
+THRESHOLDS = tuple(10.0 ** (k / 4) for k in range(-20, 3))
 
 
-def pruning_problem(settings: Settings, small: tuple[int, ...] = (2, 10, 5, 1)) -> Problem:
-    """Teachers of widths `small` padded with zero units to the width of `settings`; students with random Glorot
-    weights and zero biases, unrelated to them. `InputError` if `small` does not fit inside.
+def pruned_students(settings: PruningSettings, device: str = "cpu") -> dict[str, pd.DataFrame]:
+    """What pruning leaves of students trained with each strength of DRR.
+
+    pruning   strength, variant (way of pruning), run, weights (left), error (on test inputs, without noise), norm
+              (squared) and what `up_to_symmetry` gives
+    sweep     the same weights and error for a threshold that rises: strength, threshold, run, weights, error
     """
-    wide = settings.dimensions
-    if len(small) != len(wide) or small[0] != wide[0] or small[-1] != wide[-1] or any(
-        s > w for s, w in zip(small, wide, strict=True)
-    ):  # fmt: skip
-        raise InputError(f"a teacher of widths {small} does not fit into a student of widths {wide}")
-    teachers, students = [], []
-    for run in range(settings.num_runs):
-        inner = glorot_teacher(replace(settings, dimensions=small), generator(settings.seed, "teacher", run))
-        outer = glorot_teacher(replace(settings, biases="zero"), generator(settings.seed, "start", run))
-        padded = glorot_teacher(settings, generator(settings.seed, "start", run))
-        with torch.no_grad():
-            for source, target in zip(inner.parameters(), padded.parameters(), strict=True):
-                target.zero_()
-                target[tuple(slice(0, n) for n in source.shape)] = source
-        teachers.append(padded)
-        students.append(outer)
-    return problem_of(settings, Ensemble.stack(teachers), Ensemble.stack(students))
+    conditions = [_condition(settings, alpha) for alpha in settings.pruning_alphas]
+    drawn = [draw_unrelated(c, settings.pruning_teacher) for c in conditions]
+    found = train_all(conditions, drawn, device=device)
+    return {
+        "pruning": pd.concat([_rows(trained, settings) for trained in found], ignore_index=True),
+        "sweep": pd.concat([_sweep(trained) for trained in found], ignore_index=True),
+    }
 
 
-def pruned(students: Ensemble, thresholds: Tensor | float) -> Ensemble:
-    """Students without the weights and biases below a threshold (one number, or one a run [R]) in absolute value."""
-    return students.with_params({k: w * (w.abs() >= per_run(thresholds, w)) for k, w in students.params.items()})
+def _condition(settings: PruningSettings, alpha: float) -> Condition:
+    coded = PRESETS["pruning as coded"]
+    return replace(
+        coded,
+        dimensions=settings.dimensions,
+        biases=settings.biases,
+        num_runs=settings.pruning_runs,
+        dataset_size=settings.pruning_size,
+        test_set_size=settings.test_set_size,
+        epochs=settings.pruning_epochs,
+        precision="float64",
+        alpha=alpha,
+        beta=settings.beta,
+        seed=settings.seed,
+    )
 
 
-def support_of(students: Ensemble) -> dict[str, Tensor]:
-    """Which weights are not zero, by name."""
-    return {k: w != 0 for k, w in students.params.items()}
+def _rows(trained: Trained, settings: PruningSettings) -> pd.DataFrame:
+    drawn = trained.drawn
+    searched = _searched(trained, settings.tolerance)
+    found = {
+        TEACHER: drawn.teachers,
+        "trained": trained.students,
+        FIXED: pruned(trained.students, FIXED_THRESHOLD),
+        "tolerance search": searched,
+        TUNED: _tuned(trained, searched, max(1, settings.pruning_epochs // 5)),
+    }
+    frames = []
+    for name, students in found.items():
+        frame = _left(trained, students)
+        frame["norm"] = sum(w.square().flatten(1).sum(1).numpy() for w in students.params.values())
+        frames.append(frame.join(up_to_symmetry(list(zip(drawn.teachers, students, strict=True)))).assign(variant=name))
+    return pd.concat(frames, ignore_index=True).assign(strength=trained.condition.alpha)
 
 
-def tolerance_thresholds(
-    students: Ensemble, loss: Callable[[Ensemble], Tensor], tolerance: float, *, resolution: float = 1e-7
-) -> Tensor:
-    """By bisection in [0, 2 max |w|], for each run a threshold t with loss(pruned at t) <= (1 + tolerance) loss, [R].
-
-    It is within `resolution` of one that is too high; where the loss is not monotone in the threshold, a still higher
-    one may be good again. `loss` gives the loss of every run [R]. Cost: about 25 evaluations of the loss.
-    """
-    if tolerance < 0 or resolution <= 0:
-        raise InputError(f"tolerance must be from 0 and resolution above 0, not {tolerance!r} and {resolution!r}")
-    allowed = (1 + tolerance) * loss(students)
-    largest = torch.stack([w.abs().flatten(1).amax(1) for w in students.params.values()]).amax(0).double()
-    low, high = torch.zeros_like(largest), 2 * largest
-    while bool((high - low > resolution).any()):
-        middle = (low + high) / 2
-        good = loss(pruned(students, middle)) <= allowed
-        low, high = torch.where(good, middle, low), torch.where(good, high, middle)
-    return low
+def _sweep(trained: Trained) -> pd.DataFrame:
+    rows = [_left(trained, pruned(trained.students, t)).assign(threshold=t) for t in THRESHOLDS]
+    return pd.concat(rows, ignore_index=True).assign(strength=trained.condition.alpha)
 
 
-def dead_weights(students: Ensemble, sources: list[torch.Generator]) -> dict[str, Tensor]:
-    """Weights that cannot matter, by name: the gradient of a squared error on one random Gaussian sample of input and
-    target is exactly zero. They lead nowhere or come from nowhere. One generator a run.
-    """
-    widths = [w.shape for k, w in students.params.items() if k.endswith("weight")]
-    x = torch.stack([torch.randn(1, widths[0][-1], generator=s, dtype=torch.float64) for s in sources])
-    y = torch.stack([torch.randn(1, widths[-1][-2], generator=s, dtype=torch.float64) for s in sources])
-    params = {k: w.double() for k, w in students.params.items()}
-    grads = grad(lambda p: run_losses(students, mse_loss, p, {}, x, y, shared=False).sum())(params)
-    return {k: g == 0 for k, g in grads.items()}
+def _left(trained: Trained, students: Ensemble) -> pd.DataFrame:
+    weights = sum(mask.flatten(1).sum(1) for mask in support_of(students).values())
+    error = (students.each(trained.drawn.test) - trained.drawn.test_targets).square().flatten(1).mean(1)
+    return pd.DataFrame({"run": range(len(students)), "weights": weights, "error": error})
+
+
+def _searched(trained: Trained, tolerance: float) -> Ensemble:
+    """Students without the weights that the tolerance lets go, and without those that are then dead."""
+    data = trained.drawn.data
+
+    def training_error(students: Ensemble) -> Tensor:
+        return (students.each(data.inputs) - data.targets).square().flatten(1).mean(1)
+
+    left = pruned(trained.students, tolerance_thresholds(trained.students, training_error, tolerance))
+    sources = [generator(trained.condition.seed, "dead", run) for run in range(len(left))]
+    dead = dead_weights(left, sources)
+    return left.with_params({k: w * ~dead[k] for k, w in left.params.items()})
+
+
+def _tuned(trained: Trained, students: Ensemble, epochs: int) -> Ensemble:
+    """Students after fine-tuning of the weights that are left."""
+    mask = FixedSupport(masks=support_of(students))
+    optimizer = ProximalAdam(1e-3)
+    found = fit(students, trained.drawn.data, optimizer=optimizer, epochs=epochs, penalty=mask, compiled=False)
+    return found.ensemble

@@ -1,129 +1,170 @@
-"""What can be set in the rebound study, and the settings that its code and its description name."""
+"""What the chapter's parameters set, a table or a few at a time."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
 
-import torch
+from sparsenn_book.studies.rebound.conditions import Condition, noise_for
 
-from sparsenn_core.errors import InputError, unknown
-
-PRECISIONS: dict[str, tuple[torch.dtype, torch.dtype]] = {
-    "float32": (torch.float32, torch.float32),
-    "float64": (torch.float64, torch.float64),
-    "float64 weights, float32 arithmetic": (torch.float64, torch.float32),
-    "float32 weights, float64 arithmetic": (torch.float32, torch.float64),
-}
-"""Names of (type of the stored weights, type of outputs, loss and gradients)."""
-
-BIASES = ("tiny", "zero", "uniform")
-PERTURBATIONS = ("gaussian", "uniform")
-RULES = ("vanilla", "l1", "drr")
-OPTIMIZERS = ("sgd", "adam")
-PROJECTIONS = ("none", "reference", "generic")
-PROJECTION_EPOCHS = ("described", "coded")
+SHARED = ("dimensions", "biases", "seed", "num_runs", "dataset_size", "test_set_size", "epochs", "learning_rate",
+          "beta", "rho")  # fmt: skip
+"""What a condition takes over from settings; the rest is what an experiment is about."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """One condition of the study; names as in its code where it has one. The defaults are those of its experiment B
-    without penalty.
+class Networks:
+    """Shape and biases of the teachers, and the seed of all draws."""
 
-    dimensions            widths of teacher and student, tanh after every hidden layer
-    biases                of the teacher. tiny: +-10 U(0, 1) eps of float32, which is what the study's projection makes
-                          of its zero biases; zero; uniform: U(-1, 1)
-    perturbation          size of the student's random displacement from the teacher
-    perturbation_law      gaussian: N(0, 1) times `perturbation`, as coded; uniform: U(-1, 1) times it, as described
-    noise                 standard deviation of the Gaussian noise of the targets, train and test
-    learning_rate, epochs every epoch is one step on all samples
-    num_runs, seed        runs have teachers, data, noise and displacement of their own
-    dataset_size, test_set_size  samples a run
-    rule                  vanilla; l1: alpha sum |w|; drr: alpha sum s_l (1 - exp(-beta |w|)) + rho sum s_l w^2
-    optimizer             sgd (plain) or adam
-    precision             one of `PRECISIONS`
-    projection            reference: the study's own, which moves every weight outward; generic: `project_generic`
-    projection_frequency  0: never. f: after every f-th epoch (`projection_epochs` described), or after the epochs
-                          that divide f (coded: the study has the remainder the wrong way round)
-    one_teacher           all runs share the teacher of run 0, as in experiment C
-    draw                  conditions with equal `draw` and seed share data and (scaled) noise: common random numbers
-    """
+    dimensions: tuple[int, ...]
+    biases: str
+    seed: int
 
-    dimensions: tuple[int, ...] = (2, 25, 25, 1)
-    biases: str = "tiny"
-    perturbation: float = 0.0
-    perturbation_law: str = "gaussian"
-    noise: float = 1e-3
-    learning_rate: float = 1e-2
-    epochs: int = 500
-    num_runs: int = 10
-    dataset_size: int = 10_000
-    test_set_size: int = 1000
-    rule: str = "vanilla"
-    alpha: float = 0.0
-    beta: float = 10.0
-    rho: float = 0.0
-    optimizer: str = "sgd"
-    precision: str = "float32"
-    projection: str = "none"
-    projection_frequency: int = 0
-    projection_epochs: str = "described"
-    one_teacher: bool = False
-    draw: int = 0
-    seed: int = 42
+    def condition(self, **changes: Any) -> Condition:
+        """A condition in float64 and without noise, with the `SHARED` fields and `changes`.
 
-    def __post_init__(self) -> None:
-        choices: Mapping[str, Collection[str]] = {
-            "biases": BIASES, "perturbation_law": PERTURBATIONS, "rule": RULES, "optimizer": OPTIMIZERS,
-            "precision": PRECISIONS, "projection": PROJECTIONS, "projection_epochs": PROJECTION_EPOCHS,
-        }  # fmt: skip
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise unknown(name, getattr(self, name), known, where="Settings")
-        for name in ("perturbation", "noise", "learning_rate", "alpha", "beta", "rho"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise InputError(f"Settings: {name} must be finite and not negative, not {getattr(self, name)!r}")
-        for name in ("epochs", "num_runs", "dataset_size", "test_set_size"):
-            if getattr(self, name) < 1:
-                raise InputError(f"Settings: {name} must be 1 or more, not {getattr(self, name)!r}")
-        if self.projection_frequency < 0 or (self.projection_frequency > 0) != (self.projection != "none"):
-            raise InputError(
-                f"Settings: projection {self.projection!r} does not go with projection_frequency "
-                f"{self.projection_frequency}; 0 means none"
-            )
+        A `noise` is that of the study, on its 10,000 samples; on fewer it is smaller in proportion.
+        """
+        own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name in SHARED}
+        values: dict[str, Any] = {"precision": "float64", "noise": 0.0, "test_set_size": 1} | own | changes
+        if "dataset_size" in values:
+            values["noise"] = noise_for(values["noise"], values["dataset_size"])
+        return Condition(**values)
+
+
+@dataclass(frozen=True)
+class ExperimentSettings(Networks):
+    """The study's experiments A and B."""
+
+    num_runs: int
+    dataset_size: int
+    test_set_size: int
+    epochs: int
+    learning_rate: float
+    noise: float
+    perturbation: float
+
+    def conditions(self) -> dict[str, Condition]:
+        """A and B, in float64."""
+        return {"A": self.condition(perturbation=self.perturbation), "B": self.condition(noise=self.noise)}
+
+
+@dataclass(frozen=True)
+class TurningSettings(Networks):
+    """Noise beside a displacement, which makes students turn back in exact arithmetic too."""
+
+    num_runs: int
+    dataset_size: int
+    test_set_size: int
+    epochs: int
+    learning_rate: float
+    turning_noise: float
+    turning_perturbation: float
+
+    def conditions(self) -> dict[str, Condition]:
+        """The one condition, in float64, by its name."""
+        changes = {"noise": self.turning_noise, "perturbation": self.turning_perturbation}
+        return {"noise and displacement": self.condition(**changes)}
+
+
+@dataclass(frozen=True)
+class SmallSettings(Networks):
+    """Runs on few samples, where their number hardly matters."""
+
+    map_runs: int
+    map_size: int
+    epochs: int
+    learning_rate: float
+
+    def small(self, **changes: Any) -> Condition:
+        """A condition of so many runs and samples, in float64."""
+        return self.condition(num_runs=self.map_runs, dataset_size=self.map_size, **changes)
+
+
+@dataclass(frozen=True)
+class VariantSettings(SmallSettings):
+    """B as coded and as described."""
+
+    noise: float
+    alpha: float
+    beta: float
+    rho: float
+    projection_frequency: int
+
+
+@dataclass(frozen=True)
+class MapSettings(SmallSettings):
+    """Rules of training, precisions and displacements."""
+
+    beta: float
+    rho: float
+    map_perturbations: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CountSettings(Networks):
+    """How many of many students turn back, and how much their curves vary."""
+
+    counted_runs: int
+    map_size: int
+    epochs: int
+    learning_rate: float
+    noise: float
+    perturbation: float
+    counted_perturbations: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SpectrumSettings(Networks):
+    """Curvature at teachers with tiny and with large biases."""
+
+    spectrum_runs: int
+    spectrum_size: int
+
+
+@dataclass(frozen=True)
+class ScalingSettings(Networks):
+    """Experiment C."""
+
+    scaling_runs: int
+    scaling_size: int
+    exact_size: int
+    scaling_points: int
+    scaling_rate: float
+    scaling_epochs: int
 
     @property
-    def stored(self) -> torch.dtype:
-        """The type of the weights."""
-        return PRECISIONS[self.precision][0]
-
-    @property
-    def arithmetic(self) -> torch.dtype:
-        """The type of outputs, loss and gradients."""
-        return PRECISIONS[self.precision][1]
-
-    def projection_after(self) -> list[int]:
-        """The epochs after which students are projected."""
-        f = self.projection_frequency
-        if f == 0:
-            return []
-        if self.projection_epochs == "coded":
-            return [e for e in range(1, min(f, self.epochs) + 1) if f % e == 0]
-        return list(range(f, self.epochs + 1, f))
+    def sigmas(self) -> list[float]:
+        """The study's sizes of the noise."""
+        return [1e-5 * 1.615**i for i in range(self.scaling_points)]
 
 
-_SCALING = Settings(one_teacher=True, learning_rate=1e-3, epochs=100)
+@dataclass(frozen=True)
+class MarginSettings(Networks):
+    """Margins of the teachers."""
 
-PRESETS: dict[str, Settings] = {
-    # the size of A's perturbation was never published; at 2e-6 U(-1, 1) the training loss falls as published
-    "A, inferred": Settings(perturbation=2e-6, perturbation_law="uniform", noise=0.0),
-    "B as coded": Settings(rule="drr", alpha=1e-4),
-    "B as described": Settings(projection="reference", projection_frequency=1),
-    "B as first coded": Settings(projection="reference", projection_frequency=1, projection_epochs="coded"),
-    "B without penalty": Settings(),
-    "C as coded": _SCALING,
-    "C as once coded": replace(_SCALING, learning_rate=1e-5, epochs=500),
-    "pruning as coded": Settings(rule="drr", alpha=0.1, optimizer="adam", epochs=5000, num_runs=1),
-}
-"""Settings by name: *as coded* at the study's last commit, *as described* in its text, and earlier versions."""
+    num_runs: int
+
+
+@dataclass(frozen=True)
+class LevelSettings(Networks):
+    """C in closed form, for several teachers."""
+
+    spectrum_runs: int
+    scaling_rate: float
+    scaling_epochs: int
+
+
+@dataclass(frozen=True)
+class PruningSettings(Networks):
+    """The pruning of wide students."""
+
+    pruning_runs: int
+    pruning_size: int
+    test_set_size: int
+    pruning_epochs: int
+    pruning_alphas: tuple[float, ...]
+    pruning_teacher: tuple[int, ...]
+    beta: float
+    tolerance: float

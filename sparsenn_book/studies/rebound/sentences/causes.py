@@ -1,0 +1,72 @@
+"""Sentences and tables of where students turn back, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sparsenn_book.studies.rebound import measures, rules
+from sparsenn_book.studies.rebound.counting import MASTER
+from sparsenn_book.studies.rebound.sentences.words import Tables, largest, of, percent, standing
+
+
+def rebound_map(tables: Tables) -> str:
+    """Under the map."""
+    rows = tables["map"]
+    least = rows[(rows.rule == rules.PLAIN) & (rows.perturbation == rows.perturbation.min())]
+    stored = {p: least.rebounded[least.precision == p] for p in least.precision.unique()}
+    own = rows[(rows.rule == rules.PLAIN) & (rows.precision == "float64")]
+    others = "; ".join(f"{r}: {of(largest(tables, r))}" for r in (*rules.SCALES, rules.PROJECTED))
+    return (
+        f"Gradient descent from the least displacement: {of(stored['float32'])} runs rebound in float32, "
+        f"{of(stored['float32 weights, float64 arithmetic'])} where only the weights are float32, "
+        f"{of(stored[MASTER])} where only the arithmetic is, {of(stored['float64'])} in float64. From any "
+        f"displacement, {of(measures.ever(own.rebounded, own.run))} runs rebound in float64. With other rules, in "
+        f"float64 from the largest displacement: {others}."
+    )
+
+
+def rise_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """How far the runs that rebound rise, in percent of the least squared distance: median by rule and precision."""
+    median = rows[rows.rebounded].groupby(["rule", "precision"], sort=False).rebound.median()
+    return (100 * median).unstack().rename_axis(columns=None).map(lambda v: "" if np.isnan(v) else f"{v:.2g} %")
+
+
+def scale_table() -> pd.DataFrame:
+    """The other rules and how they grow with the displacement d."""
+    rows = [(rule, scale.sets, f"{scale.factor:g} d") for rule, scale in rules.SCALES.items()]
+    return pd.DataFrame(rows, columns=["rule", "what it sets", "for displacement d"]).set_index("rule")
+
+
+def ledger(rows: pd.DataFrame) -> str:
+    """Under the share of parameters that stand still."""
+    shares = {p: percent(standing(rows, p), 0) for p in rows.precision.unique()}
+    return "At the end, parameters that stand still: " + "; ".join(f"{p}: {s}" for p, s in shares.items()) + "."
+
+
+def counted(rows: pd.DataFrame) -> str:
+    """Under the counts."""
+    text = [
+        f"from {size:g} in {precision}, {of(part.turned)} turn back and {of(part.rebounded)} rebound"
+        for (size, precision), part in rows.groupby(["perturbation", "precision"])
+    ]
+    return "Of independent runs, " + "; ".join(text) + "."
+
+
+def closed_form(prediction: pd.DataFrame) -> str:
+    """Under the closed form."""
+    error = measures.closed_form_errors(prediction).groupby("experiment", sort=False).error.max()
+    parts = ", ".join(f"{percent(value, 2)} in {name}" for name, value in error.items())
+    return f"The largest relative difference of simulation and closed form over all runs and epochs: {parts}."
+
+
+def stopping(prediction: pd.DataFrame) -> str:
+    """Under the stopping times."""
+    closest = measures.closest_epochs(prediction).query("experiment != 'B'")
+    missed = (closest.predicted - closest.simulated).abs()
+    blind = (closest.expected - closest.simulated).abs()
+    return (
+        f"The epoch at which a student is closest is predicted within {missed.median():.0f} epochs in the median and "
+        f"{missed.max():.0f} at most. The noise that was drawn has to be known: its mean alone is off by "
+        f"{blind.median():.0f} in the median."
+    )

@@ -1,0 +1,148 @@
+"""What the chapter found: under its question, and at its end."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sparsenn_book.chapter import Chapter
+from sparsenn_book.records.words import interval, ten
+from sparsenn_book.studies.rebound import distances, measures, rules, scaling
+from sparsenn_book.studies.rebound.claims.common import COUNTED, RUNS
+from sparsenn_book.studies.rebound.counting import MASTER
+from sparsenn_book.studies.rebound.sentences.words import Tables, bounds, finding, largest, of, percent, standing
+
+NEEDED = ("curves", "students", "turned_back", "spread", "map", "ledger", "prediction", "scaling", "distances")
+"""Tables that the summary is computed from."""
+TOO_FEW = "Too few runs on this page to say: the profiles laptop and full have enough."
+
+
+def source(chapter: Chapter) -> tuple[Tables, str]:
+    """The tables that the summary is from, and a line that says so: those of the full profile where all are there."""
+    tables, full = chapter.tables, chapter.full
+    if chapter.profile == "full":
+        return tables, ""
+    if set(NEEDED) <= set(full.tables):
+        return full.tables, "*Numbers at full scale" + (f", from tables {full.age}" if full.age else "") + ".*"
+    return tables, "*Numbers of this page's tables; those of the full profile are not there yet.*"
+
+
+def learned(tables: Tables) -> str:
+    """What the chapter found, a sentence or a few for each finding, the last for practice."""
+    if _too_few(tables):
+        return TOO_FEW
+    lines = [_rebound(tables), _causes(tables), _stopping(tables), _power(tables), _weights(tables), _practice(tables)]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def answer(tables: Tables) -> str:
+    """The question answered, longer than in `learned`."""
+    if _too_few(tables):
+        return TOO_FEW
+    turned = tables["turned_back"]
+    size = turned.perturbation[turned.precision == MASTER].iloc[0]
+    here = turned[turned.perturbation == size].groupby("precision").turned
+    counts = {precision: of(flags) for precision, flags in here}
+    so = "" if here.any()[MASTER] else "So it is no property of gradient descent near a teacher. "
+    runs = of(_runs_of_a(tables, "float32").rebounded)
+    strangers = _strangers(tables)
+    return (
+        f"In float32 and in the study's settings, {runs} students come nearer to their teacher and leave again while "
+        f"the loss falls; of more runs, on fewer samples, {counts['float32']} turn back. With weights stored in "
+        f"float64, and all arithmetic in float32 as before, {counts[MASTER]} do. {so}In float32 "
+        f"{percent(standing(tables['ledger'], 'float32'), 0)} of the parameters cannot move.\n\n"
+        "Rebounds in float64 have another cause: something that pulls elsewhere than to the teacher. "
+        + "; ".join(f"{rule}: {of(largest(tables, rule))} runs rebound" for rule in (*rules.SCALES, rules.PROJECTED))
+        + ". For noise the closed form says beforehand when to stop. In experiment B the student only leaves, because "
+        "it starts at the teacher.\n\nStudents that start at random learn the function, to a mean squared error of "
+        f"{ten(strangers.function.median(), 0)}, and do not find the teacher's weights, as the study "
+        f"says: up to symmetry the squared distance is {bounds(strangers)}."
+    )
+
+
+def _too_few(tables: Tables) -> bool:
+    """Whether there are fewer runs of A, or counted ones, than the claims ask for."""
+    counted = tables["turned_back"].groupby(["perturbation", "precision"]).run.nunique().min()
+    return bool(tables["curves"].run.nunique() < RUNS or counted < COUNTED)
+
+
+def _runs_of_a(tables: Tables, precision: str) -> pd.DataFrame:
+    return measures.summary(tables["curves"], experiment="A", precision=precision)
+
+
+def _strangers(tables: Tables) -> pd.DataFrame:
+    return tables["distances"][tables["distances"].experiment == distances.RANDOM]
+
+
+def _rebound(tables: Tables) -> str:
+    runs = {p: _runs_of_a(tables, p) for p in ("float32", "float64")}
+    rates = {p: float(r.rebounded.mean()) for p, r in runs.items()}
+    head = finding(
+        rates["float32"] > 0.5 and rates["float64"] == 0,
+        "Storing weights in float32 makes the rebound.",
+        "Does storing weights in float32 make the rebound?",
+    )
+    return (
+        f"{head} Trained as in the study, {of(runs['float32'].rebounded)} students come nearer to their teacher and "
+        f"leave again. The same students in float64: {of(runs['float64'].rebounded)}. The rise is "
+        f"{percent(runs['float32'].rebound.median())} of the least squared distance (median); the published figure "
+        "scales each run to [0, 1]."
+    )
+
+
+def _causes(tables: Tables) -> str:
+    flags = {rule: largest(tables, rule) for rule in ("noise", "Adam", "L1", "DRR", rules.PLAIN)}
+    head = finding(
+        all(own.any() for rule, own in flags.items() if rule != rules.PLAIN) and not flags[rules.PLAIN].any(),
+        "Noise, Adam and penalties make students rebound in float64 too.",
+        "What makes students rebound in float64?",
+    )
+    parts = "; ".join(f"{rule}: {of(own)}" for rule, own in flags.items())
+    return f"{head} Runs that rebound, of students displaced as far as in the last column of the map: {parts}."
+
+
+def _stopping(tables: Tables) -> str:
+    flags = _predicted(tables["prediction"])
+    head = finding(
+        flags.mean() > 0.5,
+        "With noise, the time to stop is known before training.",
+        "With noise, is the time to stop known before training?",
+    )
+    return f"{head} A closed form predicts when a student is closest, within 1 % of the epochs, in {of(flags)} runs."
+
+
+def _power(tables: Tables) -> str:
+    laws = measures.laws(tables["scaling"])
+    law, common = laws[scaling.STUDY].exponent, laws[scaling.COMMON].exponent
+    return (
+        f"**The squared distance grows as a power of the noise.** The exponent is {law.value:.2f} "
+        f"{interval(round(law.low, 2), round(law.high, 2))} in the study's conditions (its points: "
+        f"{laws['published'].exponent.value:.2f}), and {common.value:.4f} in float64 with the same noise at every size."
+    )
+
+
+def _weights(tables: Tables) -> str:
+    strangers = _strangers(tables)
+    head = finding(
+        bool((strangers.quotient_lower > 0.01 * strangers.teacher).all()),
+        "Learning the function does not find the weights.",
+        "Does learning the function find the weights?",
+    )
+    return (
+        f"{head} Random students end with a mean squared error of {ten(strangers.function.median(), 0)} on test inputs "
+        f"(median). Their squared distance to the teacher, however its units are rearranged, is {bounds(strangers)}; "
+        f"the teacher's own squared norm is {strangers.teacher.median():.0f}."
+    )
+
+
+def _practice(tables: Tables) -> str:
+    return (
+        "**Take to your own training.** Before you read a meaning into small changes of weights, store them in "
+        f"float64: in float32 {percent(standing(tables['ledger'], 'float32'), 0)} of the parameters stood still here. "
+        "Look at distances before you scale them. And compare what networks compute, not how far apart their weights "
+        "are."
+    )
+
+
+def _predicted(prediction: pd.DataFrame) -> pd.Series:
+    closest = measures.closest_epochs(prediction).query("experiment != 'B'")
+    return (closest.predicted - closest.simulated).abs() <= max(1, prediction.epoch.max() // 100)
