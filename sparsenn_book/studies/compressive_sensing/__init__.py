@@ -1,30 +1,28 @@
 """Linear compressive sensing: exact gradient pruning beside lasso, relaxed lasso, forward stepwise and IHT."""
 
+from sparsenn_book.studies.compressive_sensing import figures, findings, lessons, measures
 from sparsenn_book.studies.compressive_sensing.baselines import (
     forward_stepwise,
     hard_thresholding,
+    lasso,
     lasso_path,
     thresholding_path,
 )
-from sparsenn_book.studies.compressive_sensing.claims import claims, excess_objectives, identity_error
-from sparsenn_book.studies.compressive_sensing.comparison import (
-    BASELINES,
-    FEW,
-    METHODS,
-    ORACLE,
-    REFITTED,
-    STUDY,
-    TOGETHER,
-    VARIANTS,
-    Comparison,
-    Paths,
-    compare,
-)
-from sparsenn_book.studies.compressive_sensing.differences import by_cell, log_ratios, overall
+from sparsenn_book.studies.compressive_sensing.claims import claims
+from sparsenn_book.studies.compressive_sensing.comparison import FEW, STUDY, TOGETHER, VARIANTS, compared
+from sparsenn_book.studies.compressive_sensing.descents import GateRuns, descents
+from sparsenn_book.studies.compressive_sensing.differences import by_cell, log_ratios, overall, percent
+from sparsenn_book.studies.compressive_sensing.identity import identity
+from sparsenn_book.studies.compressive_sensing.methods import BASELINES, METHODS, ORACLE, REFITTED
 from sparsenn_book.studies.compressive_sensing.objective import enumerated_loss, expected_loss, gradients
-from sparsenn_book.studies.compressive_sensing.problems import Problem, Setting, draw, metrics, settings
-from sparsenn_book.studies.compressive_sensing.pruning import Schedule, train
+from sparsenn_book.studies.compressive_sensing.pruning import Grid, propose, train
+from sparsenn_book.studies.compressive_sensing.regressions import Family, Regression, Selected, draw, families, metrics
+from sparsenn_book.studies.compressive_sensing.settings import Draws, Paths
+from sparsenn_book.studies.compressive_sensing.sizes import Sizes, sizes
+from sparsenn_book.studies.compressive_sensing.speedups import speedups
 from sparsenn_book.studies.compressive_sensing.supports import refit
+from sparsenn_book.studies.compressive_sensing.variants import by_variant
+from sparsenn_book.studies.compressive_sensing.variations import Variations, variations
 
 __all__ = [
     "BASELINES",
@@ -35,28 +33,43 @@ __all__ = [
     "STUDY",
     "TOGETHER",
     "VARIANTS",
-    "Comparison",
+    "Draws",
+    "Family",
+    "GateRuns",
+    "Grid",
     "Paths",
-    "Problem",
-    "Schedule",
-    "Setting",
+    "Regression",
+    "Selected",
+    "Sizes",
+    "Variations",
     "by_cell",
+    "by_variant",
     "claims",
-    "compare",
+    "compared",
+    "descents",
     "draw",
     "enumerated_loss",
-    "excess_objectives",
     "expected_loss",
+    "families",
+    "figures",
+    "findings",
     "forward_stepwise",
     "gradients",
     "hard_thresholding",
-    "identity_error",
+    "identity",
+    "lasso",
     "lasso_path",
+    "lessons",
     "log_ratios",
+    "measures",
     "metrics",
     "overall",
+    "percent",
+    "propose",
     "refit",
-    "settings",
+    "sizes",
+    "speedups",
     "thresholding_path",
     "train",
+    "variations",
 ]

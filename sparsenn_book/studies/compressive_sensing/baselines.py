@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sparsenn_book.studies.compressive_sensing.problems import Array, Estimate, Problem
-from sparsenn_book.studies.compressive_sensing.supports import Support, refit
+from sparsenn_book.studies.compressive_sensing.regressions import Array, Regression, Selected
+from sparsenn_book.studies.compressive_sensing.supports import Refits, Support, refit
 
 LEAST = 1e-3  # the lasso's smallest penalty over its largest
 
@@ -35,35 +35,39 @@ def lasso_path(design: Array, response: Array, count: int) -> tuple[Array, Array
     return penalties, path[:, left] * (1 - share) + path[:, left + 1] * share
 
 
-def lasso(problem: Problem, count: int) -> Estimate:
-    """The member of the lasso path of `count` penalties with the least validation error."""
-    _, path = lasso_path(problem.design, problem.response, count)
-    errors = _validation_errors(problem, path)
+def lasso(regression: Regression, path: Array) -> Selected:
+    """The member of a lasso path [p, count] with the least validation error."""
+    errors = _validation_errors(regression, path)
     best = int(np.argmin(errors))
-    return Estimate(path[:, best], float(errors[best]))
+    return Selected(path[:, best], float(errors[best]))
 
 
-def relaxed_lasso(problem: Problem, count: int, mixes: int) -> Estimate:
+def path_supports(path: Array) -> list[Support]:
+    """The support of each member of a path [p, count]."""
+    return [tuple(np.flatnonzero(column).tolist()) for column in path.T]
+
+
+def relaxed_lasso(regression: Regression, path: Array, mixes: int, fits: Refits | None = None) -> Selected:
     """phi b_lasso + (1 - phi) b_ols, with b_ols least squares on the lasso's support and `mixes` values of phi in
     [0, 1] (Meinshausen 2007 in the simple form of Hastie, Tibshirani and Tibshirani).
 
-    Where the support has more than `setting.largest` entries only phi = 1 is a candidate.
+    `fits` are the refits of the supports of the `path` [p, count], if they are known. Where the support has more than
+    `family.largest` entries only phi = 1 is a candidate.
     """
-    _, path = lasso_path(problem.design, problem.response, count)
-    supports = [tuple(np.flatnonzero(column).tolist()) for column in path.T]
-    fits = refit(problem, supports, (0.0,))
+    supports = path_supports(path)
+    fits = refit(regression, supports) if fits is None else fits
     place = {support: i for i, support in enumerate(fits.supports)}
-    best = Estimate(np.zeros(problem.setting.p), float(fits.validation[0, 0]))
+    best = Selected(np.zeros(regression.family.p), float(fits.validation[0, 0]))
     phi = np.linspace(0, 1, mixes)
     for column, support in zip(path.T, supports, strict=True):
         if support in place:
-            ends = np.stack([fits.estimate(place[support], 0).coefficients, column], axis=1)
+            ends = np.stack([fits.selected(place[support]).coefficients, column], axis=1)
             candidates = ends @ np.stack([1 - phi, phi])
         else:
             candidates = column[:, None]
-        errors = _validation_errors(problem, candidates, support)
+        errors = _validation_errors(regression, candidates, support)
         if errors.min() < best.validation:
-            best = Estimate(candidates[:, int(np.argmin(errors))].copy(), float(errors.min()))
+            best = Selected(candidates[:, int(np.argmin(errors))].copy(), float(errors.min()))
     return best
 
 
@@ -128,11 +132,11 @@ def thresholding_path(design: Array, response: Array, largest: int) -> list[Supp
     return [tuple(np.flatnonzero(beta).tolist()) for beta in found]
 
 
-def _validation_errors(problem: Problem, candidates: Array, support: Support | None = None) -> Array:
+def _validation_errors(regression: Regression, candidates: Array, support: Support | None = None) -> Array:
     """Mean squared validation errors of candidates [p, c], zero off `support` where that is given."""
     at = slice(None) if support is None else list(support)
-    predicted = problem.validation_design[:, at] @ candidates[at]
-    return np.asarray(np.mean((problem.validation_response[:, None] - predicted) ** 2, axis=0))
+    predicted = regression.validation_design[:, at] @ candidates[at]
+    return np.asarray(np.mean((regression.validation_response[:, None] - predicted) ** 2, axis=0))
 
 
 def _largest(vector: Array, size: int) -> NDArray[np.int64]:

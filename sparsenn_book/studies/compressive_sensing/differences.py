@@ -1,44 +1,56 @@
-"""Paired differences: two methods on the same draw, so that the luck of the draw cancels."""
+"""Paired differences: two methods on the same draw, so that the luck of the draw cancels.
+
+A draw is a family and a repetition. It is shown at every signal-to-noise ratio with one design and one noise, so the
+ratios of a draw are no independent runs: wherever several are pooled, a draw counts once, with its mean over them.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from sparsenn_book.records import Estimate, mean_interval, median_interval
+from sparsenn_book.records.estimates import Estimate, mean_interval, median_interval
 from sparsenn_core.errors import unknown
 
-CELL = ["setting", "snr", "repetition"]
+DRAW = ["family", "repetition"]
+CELL = ["family", "snr", "repetition"]
+REGIONS = {"below 1": (0.0, 1.0), "above 1": (1.0, math.inf)}
+"""Signal-to-noise ratios below and above 1."""
+EVERYWHERE = (0.0, math.inf)
+PERCENT = "%"
 
 
-def log_ratios(estimates: pd.DataFrame, method: str, other: str) -> pd.DataFrame:
-    """ln(error of `method` / error of `other`) on each problem, with error the relative test error.
+def log_ratios(estimates: pd.DataFrame, method: str, other: str, column: str = "rte") -> pd.DataFrame:
+    """ln(error of `method` / error of `other`) on each regression; the error is the relative test error, or `column`.
 
-    Columns setting, snr, repetition, log_ratio; below 0 where `method` is better.
+    Columns family, snr, repetition, log_ratio; below 0 where `method` is better.
     """
-    wide = estimates.pivot(index=CELL, columns="method", values="rte")
+    wide = estimates.pivot(index=CELL, columns="method", values=column)
     for name in (method, other):
         if name not in wide:
             raise unknown("method", name, wide.columns, where="log_ratios")
     ratios = np.log(wide[method] / wide[other]).rename("log_ratio").reset_index()
-    # settings in the order of the rows, which the pivot has sorted by name
-    order = {setting: i for i, setting in enumerate(estimates["setting"].unique())}
-    return ratios.sort_values("setting", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+    # families in the order of the rows, which the pivot has sorted by name
+    order = {family: i for i, family in enumerate(estimates["family"].unique())}
+    return ratios.sort_values("family", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def by_cell(estimates: pd.DataFrame, method: str, others: list[str]) -> pd.DataFrame:
-    """Median of the log ratio in each setting and at each snr, with its interval at 95 %.
+def by_cell(estimates: pd.DataFrame, method: str, others: Sequence[str]) -> pd.DataFrame:
+    """Median of the log ratio in each family and at each snr, with its interval at 95 %.
 
-    Columns setting, snr, other, value, low, high, count, and verdict: "better" where the interval is below 0, "worse"
+    Columns family, snr, other, value, low, high, count, and verdict: "better" where the interval is below 0, "worse"
     where it is above, "same" where all draws tie, and "open".
     """
     rows = []
     for other in others:
-        for (setting, snr), some in log_ratios(estimates, method, other).groupby(["setting", "snr"], sort=False):
+        for (family, snr), some in log_ratios(estimates, method, other).groupby(["family", "snr"], sort=False):
             found = median_interval(some["log_ratio"])
             rows.append(
                 {
-                    "setting": setting, "snr": snr, "other": other, "value": found.value, "low": found.low,
+                    "family": family, "snr": snr, "other": other, "value": found.value, "low": found.low,
                     "high": found.high, "count": found.count, "verdict": _verdict(found),
                 }
             )  # fmt: skip
@@ -46,14 +58,16 @@ def by_cell(estimates: pd.DataFrame, method: str, others: list[str]) -> pd.DataF
 
 
 def overall(estimates: pd.DataFrame, method: str, other: str, snrs: tuple[float, float]) -> Estimate:
-    """Mean log ratio over settings and all snr in the closed interval `snrs`.
-
-    Draws at different snr share design and noise, so each setting and repetition counts once, with its mean over snr.
-    """
+    """Mean log ratio over families and all snr in the closed interval `snrs`; each draw counts once."""
     ratios = log_ratios(estimates, method, other)
     inside = ratios[ratios["snr"].between(*snrs)]
-    units = inside.groupby(["setting", "repetition"])["log_ratio"].mean()
-    return mean_interval(units, unit="ln of ratio of relative test errors")
+    return mean_interval(inside.groupby(DRAW)["log_ratio"].mean(), unit="ln of ratio")
+
+
+def percent(found: Estimate) -> Estimate:
+    """A mean log ratio as the change in percent that it stands for: ln 0.9 as -10 %."""
+    value, low, high = (100 * math.expm1(end) for end in (found.value, found.low, found.high))
+    return Estimate(value, low, high, found.count, PERCENT, f"geometric mean, {found.method}")
 
 
 def _verdict(found: Estimate) -> str:

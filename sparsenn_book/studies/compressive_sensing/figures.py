@@ -8,16 +8,23 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import ROLES, Style, style
+from sparsenn_book.figures.palette import Style, style
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
+from sparsenn_book.studies.compressive_sensing.differences import DRAW
+from sparsenn_book.studies.compressive_sensing.estimators import REFITTING
+from sparsenn_book.studies.compressive_sensing.methods import BASELINES, ORACLE
 
-LOOKS: dict[str, Style] = {
+LOOKS: dict[str, Style] = {name: style(i) for i, name in enumerate(("EGP", *BASELINES, ORACLE))}
+GRADIENTS: dict[str, Style] = {
     "EGP": style(0),
-    "lasso": style(1),
-    "relaxed lasso": style(3),
-    "forward stepwise": style(4),
-    "IHT": style(5),
-    "true support": ROLES["theory"],
+    "EGP, descent": style(5),
+    **{name: style(1 + i) for i, name in enumerate(REFITTING)},
+    "straight-through": style(1),
+    "REINFORCE with weights": style(2),
+}
+SIDES = {
+    "gates alone, refitted at every sample": ("EGP", "EGP, descent", *REFITTING),
+    "weights and gates together, Adam": ("EGP", "straight-through", "REINFORCE with weights"),
 }
 BAND = (0.3, 0.7)
 SNR = "signal-to-noise ratio"
@@ -26,83 +33,128 @@ SNR = "signal-to-noise ratio"
 def curves(
     rows: pd.DataFrame, methods: Sequence[str], column: str, title: str, y: str, alt: str, *, from_zero: bool = True
 ) -> go.Figure:
-    """Median over repetitions of one metric against the signal-to-noise ratio, with the 30 to 70 % band.
+    """Median over draws of one metric against the signal-to-noise ratio, with the 30 to 70 % band.
 
-    `rows` have columns setting, snr, method and `column`; one panel a setting, each with its own vertical axis,
+    `rows` have columns family, snr, method and `column`; one panel a family, each with its own vertical axis,
     which starts at 0 unless `from_zero` is off.
     """
-    names = list(dict.fromkeys(rows["setting"]))
+    names = list(dict.fromkeys(rows["family"]))
     fig = panels(title, names, SNR, y, alt)
-    for place, setting in enumerate(names, start=1):
+    for place, family in enumerate(names, start=1):
         for method in methods:
-            some = rows[(rows["setting"] == setting) & (rows["method"] == method)]
+            some = rows[(rows["family"] == family) & (rows["method"] == method)]
             wide = some.groupby("snr")[column]
             low, middle, high = wide.quantile(BAND[0]), wide.median(), wide.quantile(BAND[1])
-            look = LOOKS[method]
-            band(fig, middle.index, low, high, method, look, row=place, col=1)
-            line(fig, middle.index, middle, method, look, row=place, col=1)
-            fig.data[-1].update(mode="lines+markers", marker={"symbol": look.marker, "color": look.color, "size": 6})
-            fig.data[-1].update(showlegend=place == 1)
+            band(fig, middle.index, low, high, method, LOOKS[method], row=place, col=1)
+            _marked_line(fig, middle.index, middle, method, LOOKS[method], place)
     fig.update_yaxes(matches=None, rangemode="tozero" if from_zero else "normal")
     return _ratios(fig, rows["snr"])
 
 
 def differences(cells: pd.DataFrame, title: str, alt: str) -> go.Figure:
-    """Median of the paired log ratios with its interval, against the signal-to-noise ratio, one panel a setting.
+    """Median of the paired ratios of errors in percent with its interval, against the signal-to-noise ratio.
 
-    `cells` have columns setting, snr, other, value, low, high. Methods stand side by side at each ratio.
+    `cells` have columns family, snr, other, value, low, high, in logarithms; one panel for each other method.
     """
-    names, others = list(dict.fromkeys(cells["setting"])), list(dict.fromkeys(cells["other"]))
-    fig = panels(title, names, SNR, "ln(error of EGP / error of the other)", alt)
-    for place, setting in enumerate(names, start=1):
-        for i, other in enumerate(others):
-            some = cells[(cells["setting"] == setting) & (cells["other"] == other)]
-            x = some["snr"] * 1.12 ** (i - (len(others) - 1) / 2)
-            points(fig, x, some["value"], other, LOOKS[other], low=some["low"], high=some["high"], row=place, col=1)
-            fig.data[-1].update(showlegend=place == 1)
-        level(fig, 0.0, "same error", row=place, col=1)
-    fig.update_yaxes(matches=None, title_text="ln of the ratio")
-    # room on the right for the name of the line
-    ends = np.log10([cells["snr"].min() / 1.6, cells["snr"].max() * 3])
-    return _ratios(fig, cells["snr"]).update_xaxes(range=list(ends))
+    others, families = list(dict.fromkeys(cells["other"])), list(dict.fromkeys(cells["family"]))
+    fig = panels(title, [f"EGP against {other}" for other in others], SNR, "difference (%)", alt, columns=2)
+    for place, other in enumerate(others):
+        at = {"row": place // 2 + 1, "col": place % 2 + 1}
+        for i, family in enumerate(families):
+            some = cells[(cells["other"] == other) & (cells["family"] == family)]
+            value, low, high = (100 * np.expm1(some[name]) for name in ("value", "low", "high"))
+            band(fig, some["snr"], low, high, family, style(i), **at)
+            _marked_line(fig, some["snr"], value, family, style(i), **at)
+            fig.data[-1].update(showlegend=place == 0)
+        level(fig, 0.0, "", **at)
+    return _ratios(fig, cells["snr"]).update_yaxes(ticksuffix=" %", title_text="difference")
 
 
 def excess(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
-    """How far each method's best objective is above the best known, against lambda0, one panel a setting.
+    """How far each method's best objective is above the best known, against lambda0, one panel a family.
 
-    `rows` have columns setting, method, lambda0_share, value.
+    `rows` have columns family, method, lambda0_share, value.
     """
-    names = list(dict.fromkeys(rows["setting"]))
+    names = list(dict.fromkeys(rows["family"]))
     fig = panels(title, names, "λ<sub>0</sub> / largest useful λ<sub>0</sub>", "excess", alt)
-    for place, setting in enumerate(names, start=1):
+    for place, family in enumerate(names, start=1):
         for method in dict.fromkeys(rows["method"]):
-            some = rows[(rows["setting"] == setting) & (rows["method"] == method)]
-            look = LOOKS[method]
-            line(fig, some["lambda0_share"], some["value"], method, look, row=place, col=1)
-            fig.data[-1].update(mode="lines+markers", marker={"symbol": look.marker, "color": look.color, "size": 6})
-            fig.data[-1].update(showlegend=place == 1)
+            some = rows[(rows["family"] == family) & (rows["method"] == method)]
+            _marked_line(fig, some["lambda0_share"], some["value"], method, LOOKS[method], place)
     fig.update_yaxes(tickformat=".2~p", rangemode="tozero", matches=None)
     return fig.update_xaxes(type="log", dtick=1)
 
 
 def parts(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
-    """Mean log ratio of EGP's error and that of its variants, with intervals, below and above a ratio of 1.
+    """What changing a part of EGP does to its error in percent, with intervals, one panel for each region of ratios.
 
-    `rows` have columns variant, region, value, low, high.
+    `rows` have columns variant, region, value, low, high: the mean of ln(error of EGP / error of the variant).
     """
-    variants = list(dict.fromkeys(rows["variant"]))
-    fig = figure(title, "ln(error of EGP / error of the variant)", "variant", alt)
-    for i, (region, some) in enumerate(rows.groupby("region", sort=False)):
-        place = [variants.index(variant) + (0.12 if i else -0.12) for variant in some["variant"]]
-        points(fig, some["value"], place, region, i)
-        bars = {
-            "type": "data", "symmetric": False, "array": some["high"] - some["value"],
-            "arrayminus": some["value"] - some["low"], "thickness": 1.5, "width": 4,
-        }  # fmt: skip
-        fig.data[-1].update(error_x=bars)
-    fig.add_vline(x=0, line={"color": ROLES["theory"].color, "dash": ROLES["theory"].dash, "width": 1.5})
-    ticks = {"tickvals": list(range(len(variants))), "ticktext": variants}
-    return fig.update_yaxes(**ticks, range=[len(variants) - 0.5, -0.5])
+    regions, variants = list(dict.fromkeys(rows["region"])), list(dict.fromkeys(rows["variant"]))
+    fig = panels(title, [f"ratios {region}" for region in regions], "change of the error (%)", "variant", alt,
+                 columns=len(regions))  # fmt: skip
+    for column, region in enumerate(regions, start=1):
+        some = rows[rows["region"] == region].set_index("variant").reindex(variants)
+        value, high, low = (100 * np.expm1(-some[name]) for name in ("value", "low", "high"))
+        points(fig, value, variants, region, style(0), row=1, col=column)
+        bars = {"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 4}
+        fig.data[-1].update(error_x=bars, showlegend=False)
+        fig.add_vline(x=0, line={"color": style(1).color, "dash": "dot", "width": 1.5}, row=1, col=column)
+    fig.update_xaxes(ticksuffix=" %", matches=None)
+    return fig.update_yaxes(autorange="reversed", title_text="", type="category").update_layout(height=440)
+
+
+def descents(rows: pd.DataFrame, ends: pd.DataFrame, column: str, title: str, x: str, alt: str) -> go.Figure:
+    """Objective over that of the true support, a median over draws with the 30 to 70 % band, against steps or seconds.
+
+    `rows` have columns family, repetition, method, step, seconds, objective, of one family; `ends` those of the true
+    support. The study's sampled gradients on one side, those with weights on the other.
+    """
+    truth = ends[ends["method"] == ORACLE].set_index(DRAW)["objective"].rename("truth")
+    some = rows[rows["step"] > 0].join(truth, on=DRAW)
+    some = some.assign(value=some["objective"] / some["truth"])
+    fig = panels(title, list(SIDES), x, "objective / that of the true support", alt, columns=2)
+    for place, (side, methods) in enumerate(SIDES.items(), start=1):
+        for method in methods:
+            wide = some[some["method"] == method].groupby("step")
+            at, low, high = wide[column].median(), wide["value"].quantile(BAND[0]), wide["value"].quantile(BAND[1])
+            band(fig, at, low, high, method, GRADIENTS[method], row=1, col=place)
+            line(fig, at, wide["value"].median(), method, GRADIENTS[method], row=1, col=place)
+            fig.data[-1].update(showlegend=place == 1 or method not in SIDES[next(iter(SIDES))], legendgroup=side)
+    return fig.update_xaxes(type="log").update_yaxes(type="log", dtick="D2").update_layout(height=460)
+
+
+def sizes(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
+    """CPU seconds of each method against the number of coefficients, medians over draws, both axes logarithmic."""
+    fig = figure(title, "coefficients p", "seconds", alt)
+    for method in ("EGP", *BASELINES):
+        middle = rows[rows["method"] == method].groupby("p")["seconds"].median()
+        line(fig, middle.index, middle, method, LOOKS[method])
+        fig.data[-1].update(mode="lines+markers", marker=_marker(LOOKS[method]))
+    values = sorted(set(rows["p"]))
+    fig.update_xaxes(type="log", tickvals=values, ticktext=[f"{value:,}" for value in values])
+    return fig.update_yaxes(type="log", dtick=1)
+
+
+def variations(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
+    """Relative test error of each method in each family, geometric means over draws and ratios."""
+    families = list(dict.fromkeys(rows["family"]))
+    fig = figure(title, "relative test error (error / σ<sup>2</sup>)", "predictors and coefficients", alt)
+    for method in ("EGP", *BASELINES, ORACLE):
+        some = rows[rows["method"] == method]
+        means = np.exp(np.log(some["rte"]).groupby(some["family"]).mean()).reindex(families)
+        points(fig, means, families, method, LOOKS[method])
+    fig.update_yaxes(autorange="reversed", title_text="", type="category")
+    return fig.update_xaxes(type="log", tickvals=[1, 1.2, 1.5, 2, 3, 4, 6]).update_layout(height=440)
+
+
+def _marked_line(fig: go.Figure, x: pd.Series, y: pd.Series, name: str, look: Style, row: int, col: int = 1) -> None:
+    line(fig, x, y, name, look, row=row, col=col)
+    fig.data[-1].update(mode="lines+markers", marker=_marker(look), showlegend=row == col == 1)
+
+
+def _marker(look: Style) -> dict[str, object]:
+    return {"symbol": look.marker, "color": look.color, "size": 6}
 
 
 def _ratios(fig: go.Figure, snr: pd.Series) -> go.Figure:

@@ -7,8 +7,9 @@ s_j = sum_i F_ij^2 the expectation of
 
 is ||y - F (w gamma)||^2 + sum_j [s_j w_j^2 gamma_j (1 - gamma_j) + lambda0 gamma_j + lambda1 gamma_j |w_j|], because
 the gates' variance gamma (1 - gamma) is all that the mean misses. In each gamma_j alone it is linear, as the terms
-w_j^2 gamma_j^2 cancel: some minimum lies at a vertex, where every gate is open or closed, and there the objective is
-that of best subset selection. Source: Barth and von Petersenn, arXiv 2509.15060, and the code beside it.
+w_j^2 gamma_j^2 cancel: some minimum lies at a vertex, where every gate is open or closed. There the objective is that
+of best subset selection if lambda1 is 0, and of best subset selection with an L1 term if it is not. Source: Barth and
+von Petersenn, arXiv 2509.15060, and the code beside it.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ def expected_loss(
 def enumerated_loss(
     design: Tensor, response: Tensor, w: Tensor, gamma: Tensor, lambda0: float, lambda1: float
 ) -> Tensor:
-    """The same expectation of one column, w and gamma [p], as a sum over all 2^p settings of the gates.
+    """The same expectation of one column, w and gamma [p], as a sum over all 2^p states of the gates.
 
     `InputError` above 20 gates.
     """
     if len(w) > MOST_GATES:
-        raise InputError(f"enumerated_loss: {len(w)} gates have 2^{len(w)} settings; at most {MOST_GATES} gates")
+        raise InputError(f"enumerated_loss: {len(w)} gates have 2^{len(w)} states; at most {MOST_GATES} gates")
     total = response.new_zeros(())
-    for setting in product((0.0, 1.0), repeat=len(w)):
-        z = w.new_tensor(setting)
+    for gates in product((0.0, 1.0), repeat=len(w)):
+        z = w.new_tensor(gates)
         probability = torch.where(z > 0, gamma, 1 - gamma).prod()
         theta = w * z
         loss = (response - design @ theta).square().sum() + lambda0 * z.sum() + lambda1 * theta.abs().sum()

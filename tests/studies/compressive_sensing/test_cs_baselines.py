@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -13,16 +14,16 @@ from sparsenn_book.studies.compressive_sensing import baselines
 
 # each seed has a path on which some coefficient leaves and others come
 @pytest.fixture(scope="module", params=[5, 6, 7])
-def wide(request: pytest.FixtureRequest) -> cs.Problem:
-    return cs.draw(cs.Setting(40, 120, 4), 2.0, 0, request.param)
+def wide(request: pytest.FixtureRequest) -> cs.Regression:
+    return cs.draw(cs.Family(40, 120, 4), 2.0, 0, request.param)
 
 
 @pytest.fixture(scope="module")
-def tiny() -> cs.Problem:
-    return cs.draw(cs.Setting(30, 7, 3), 1.0, 0, 5)
+def tiny() -> cs.Regression:
+    return cs.draw(cs.Family(30, 7, 3), 1.0, 0, 5)
 
 
-def test_every_member_of_the_lasso_path_satisfies_the_kkt_conditions(wide: cs.Problem) -> None:
+def test_every_member_of_the_lasso_path_satisfies_the_kkt_conditions(wide: cs.Regression) -> None:
     x, y = wide.design, wide.response
     penalties, path = cs.lasso_path(x, y, 60)
     assert penalties[0] / penalties[-1] == pytest.approx(1000)
@@ -36,16 +37,19 @@ def test_every_member_of_the_lasso_path_satisfies_the_kkt_conditions(wide: cs.Pr
 
 
 def test_the_relaxed_lasso_with_phi_1_alone_is_the_lasso_and_more_mixes_do_not_raise_its_validation_error(
-    wide: cs.Problem,
+    wide: cs.Regression,
 ) -> None:
-    lasso = baselines.lasso(wide, 50)
-    relaxed = baselines.relaxed_lasso(wide, 50, 10)
+    _, path = cs.lasso_path(wide.design, wide.response, 50)
+    lasso = baselines.lasso(wide, path)
+    relaxed = baselines.relaxed_lasso(wide, path, 10)
+    alone = baselines.relaxed_lasso(wide, path, 10, cs.refit(wide, baselines.path_supports(path)))
+    assert np.array_equal(alone.coefficients, relaxed.coefficients)
     assert relaxed.validation <= lasso.validation
     direct = np.mean((wide.validation_response - wide.validation_design @ relaxed.coefficients) ** 2)
     assert relaxed.validation == pytest.approx(direct, rel=1e-12)
 
 
-def test_forward_stepwise_takes_the_best_next_column_by_brute_force(tiny: cs.Problem) -> None:
+def test_forward_stepwise_takes_the_best_next_column_by_brute_force(tiny: cs.Regression) -> None:
     x, y = tiny.design, tiny.response
     supports = cs.forward_stepwise(x, y, 7)
     assert [len(s) for s in supports] == [1, 2, 3, 4, 5, 6, 7]
@@ -56,12 +60,12 @@ def test_forward_stepwise_takes_the_best_next_column_by_brute_force(tiny: cs.Pro
         before = support
 
 
-def test_forward_stepwise_stops_where_no_column_is_independent(tiny: cs.Problem) -> None:
+def test_forward_stepwise_stops_where_no_column_is_independent(tiny: cs.Regression) -> None:
     doubled = np.hstack([tiny.design[:, :2]] * 2)
     assert [len(s) for s in cs.forward_stepwise(doubled, tiny.response, 4)] == [1, 2]
 
 
-def test_hard_thresholding_never_raises_the_residual_and_ends_at_a_fixed_point(wide: cs.Problem) -> None:
+def test_hard_thresholding_never_raises_the_residual_and_ends_at_a_fixed_point(wide: cs.Regression) -> None:
     x, y = wide.design, wide.response
     values = [np.sum((y - x @ cs.hard_thresholding(x, y, 4, steps=k)) ** 2) for k in range(1, 40)]
     assert all(after <= before * (1 + 1e-12) for before, after in pairwise(values))
@@ -79,23 +83,34 @@ def test_hard_thresholding_finds_the_best_subset_of_orthonormal_columns() -> Non
     assert cs.thresholding_path(x, y, 8)[2] == best
 
 
-def test_refits_are_least_squares_and_ridge_written_out(tiny: cs.Problem) -> None:
+def test_refits_are_least_squares_and_ridge_written_out(tiny: cs.Regression) -> None:
     support = (0, 2, 5)
-    fits = cs.refit(tiny, [support, (1,), support], (0.0, 0.5))
+    fits = cs.refit(tiny, [support, (1,), support])
+    both = fits.ridged((0.0, 0.5))
     assert fits.supports == [(), support, (1,)]
     x = tiny.design[:, list(support)]
     plain = np.linalg.lstsq(x, tiny.response)[0]
     ridge = np.linalg.solve(x.T @ x + 0.5 * 30 * np.eye(3), x.T @ tiny.response)
-    assert np.allclose(fits.estimate(1, 0).coefficients[list(support)], plain, rtol=1e-10)
-    assert np.allclose(fits.estimate(1, 1).coefficients[list(support)], ridge, rtol=1e-10)
+    assert np.allclose(fits.selected(1).coefficients[list(support)], plain, rtol=1e-10)
+    assert np.allclose(both.selected(1, 1).coefficients[list(support)], ridge, rtol=1e-10)
     assert fits.residual[1] == pytest.approx(_residual(tiny.design, tiny.response, support))
-    assert not fits.estimate(0, 0).coefficients.any()
-    best = fits.best(ridge=True)
-    assert best.validation == fits.validation.min()
-    assert not fits.best(ridge=False, size_weight=100.0).coefficients.any()
+    assert np.allclose(both.validation[:, 0], fits.validation[:, 0], rtol=1e-12)
+    assert not fits.selected(0).coefficients.any()
+    assert both.best().validation == both.validation.min()
+    assert not fits.best(size_weight=100.0).coefficients.any()
+    assert fits.best(among=[0, 2]).coefficients[[0, 2, 5]].tolist() == [0.0, 0.0, 0.0]
 
 
-def test_supports_of_more_than_half_the_samples_are_not_refitted(wide: cs.Problem) -> None:
+def test_the_same_refits_on_other_validation_samples(tiny: cs.Regression) -> None:
+    few = replace(tiny, validation_design=tiny.validation_design[:9], validation_response=tiny.validation_response[:9])
+    fits = cs.refit(tiny, [(0, 2), (1,)])
+    again = fits.validated_by(few)
+    assert np.allclose(again.validation, cs.refit(few, [(0, 2), (1,)]).validation, rtol=1e-12)
+    assert fits.validation.shape == (3, 1)
+    assert not np.allclose(again.validation, fits.validation)
+
+
+def test_supports_of_more_than_half_the_samples_are_not_refitted(wide: cs.Regression) -> None:
     fits = cs.refit(wide, [tuple(range(20)), tuple(range(21))])
     assert [len(s) for s in fits.supports] == [0, 20]
 

@@ -22,7 +22,10 @@ def drawn(n: int = 5, p: int = 6, columns: int = 3) -> Data:
 
 
 def test_the_closed_form_is_the_sum_over_all_gates_to_12_digits() -> None:
-    assert 0 < cs.identity_error(20, 3) < 1e-12
+    found = cs.identity(20, 3)
+    assert len(found) == 20
+    assert 0 < found["difference"].max() < 1e-12
+    assert (found["enumerated"] > 0).all()
 
 
 def test_without_the_variance_of_the_gates_the_closed_form_would_be_wrong() -> None:

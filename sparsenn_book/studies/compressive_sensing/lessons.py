@@ -1,0 +1,131 @@
+"""What the compressive sensing chapter teaches, in a few sentences computed from its tables; Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+import pandas as pd
+
+from sparsenn_book.records.words import listed
+from sparsenn_book.studies.compressive_sensing import measures
+from sparsenn_book.studies.compressive_sensing.comparison import FEW, TOGETHER
+from sparsenn_book.studies.compressive_sensing.differences import REGIONS, overall
+from sparsenn_book.studies.compressive_sensing.findings import change, price, steps
+from sparsenn_book.studies.compressive_sensing.methods import BASELINES, METHODS, ORACLE
+from sparsenn_core.errors import InputError
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+class FullScale(Protocol):
+    """What a chapter knows of the full profile: its tables, and in words how old they are."""
+
+    tables: Tables
+
+    @property
+    def age(self) -> str:
+        """Empty if they are as today's code would make them."""
+
+
+COLUMNS = {
+    "estimates": {"family", "snr", "repetition", "method", "rte", "asre"},
+    "descents": {"family", "repetition", "method", "step", "objective", "price"},
+    "objectives": {"family", "snr", "repetition", "method", "lambda0_share", "objective"},
+    "sizes": {"p", "repetition", "method", "seconds"},
+}
+"""What the lessons are told from."""
+
+
+def quotable(full: FullScale, here: Tables, profile: str) -> tuple[Tables, str] | None:
+    """The tables to tell findings from and where they hold: the full profile's where they are there and legible, else
+    this run's; None where this run is no evidence.
+    """
+    tables = full.tables
+    try:
+        if all(name in tables and columns <= set(tables[name].columns) for name, columns in COLUMNS.items()):
+            return tables, "at full scale" + (f" ({full.age})" if full.age else "")
+    except InputError:  # tables that are there and cannot be read
+        pass
+    return (here, f"on this page's draws (profile {profile})") if profile not in ("smoke", "custom") else None
+
+
+def lessons(told: tuple[Tables, str] | None) -> str:
+    """What we learned, as a list; the last entry is for practice. Heads and texts follow the tables."""
+    if told is None:
+        return (
+            "*This run is too small, or too much its reader's own, to learn from: no finding is reported from it, and "
+            "no tables of the full profile are there.*"
+        )
+    tables, where = told
+    rows, descents = tables["estimates"], tables["descents"]
+    entries = [
+        _loud(rows),
+        _quiet(rows),
+        _supports(rows),
+        steps(descents[descents["family"] == descents["family"].iloc[0]]),
+        "**Take to your own training.** To learn a mask, train weights and gates together, look at the masks along "
+        "training, and let a validation set choose among them. Where noise dominates, a lasso does as well. "
+        + price(tables["sizes"]),
+    ]
+    return "\n".join([f"Numbers here are measured {where}; intervals are of 95 %.\n", *(f"- {e}" for e in entries)])
+
+
+def answer(told: tuple[Tables, str] | None) -> str:
+    """The question's answer, longer, and what stays open."""
+    if told is None:
+        return lessons(told)
+    tables, where = told
+    rows, objectives = tables["estimates"], tables["objectives"]
+    few = change(overall(rows, f"EGP{FEW}", TOGETHER + FEW, REGIONS["above 1"]))
+    many = change(overall(rows, "EGP", TOGETHER, REGIONS["above 1"]))
+    missed = measures.misses(objectives, "EGP")
+    excess = measures.excess_objectives(objectives).groupby("method")["value"].mean()
+    why = (
+        f"the true support's objective is on average {excess[ORACLE]:.0%} above the best known, so noise makes wrong "
+        "supports fit better than the true one, which no search can mend"
+        if excess[ORACLE] > excess["EGP"]
+        else "the true support has on average the lower objective"
+    )
+    return (
+        f"Measured {where}: where the signal is stronger than the noise, EGP's test error is {many} than that of the "
+        f"four other methods together, of which validation picks one; {few} if only as many samples validate as train. "
+        f"Where noise is stronger, see the second lesson: who wins there depends on how many samples validate. EGP's "
+        f"search failed on {int(missed.sum())} of {len(missed)} draws; {why}. {steps(tables['descents'])}\n\n"
+        "Open: designs that are not Gaussian; the study's way of averaging columns and training again, in whose place "
+        "a convex refit stands here; whether straight-through gates also choose supports as good; and the study's own "
+        "draws, which are not published."
+    )
+
+
+def _loud(rows: pd.DataFrame) -> str:
+    found = {other: overall(rows, "EGP", other, REGIONS["above 1"]) for other in BASELINES}
+    better = [other for other, estimate in found.items() if estimate.high < 0]
+    who = "each of the four others" if len(better) == len(found) else listed(better) or "none of the others for certain"
+    told = listed([f"{change(estimate)} than that of {other}" for other, estimate in found.items()])
+    return f"**Where the signal is stronger than the noise, EGP predicts better than {who}.** Its test error is {told}."
+
+
+def _quiet(rows: pd.DataFrame) -> str:
+    found = {other: overall(rows, "EGP", other, REGIONS["below 1"]) for other in BASELINES}
+    least, most = (pick(100 * math.expm1(e.value) for e in found.values()) for pick in (min, max))
+    few = overall(rows, f"EGP{FEW}", f"lasso{FEW}", REGIONS["below 1"])
+    much = f"at most {max(abs(least), abs(most)):.1f} % apart"
+    return (
+        f"**Where noise is stronger, EGP and each of the others are {much} on average**, if 500 samples choose the "
+        f"tuning parameters. If only as many choose as train, EGP's error is {change(few)} than the lasso's."
+    )
+
+
+def _supports(rows: pd.DataFrame) -> str:
+    errors = {other: measures.support_errors(rows, other) for other in BASELINES}
+    fewer = [other for other, found in errors.items() if found.high < 0]
+    told = listed([f"{abs(e.value):.1f} {'fewer' if e.value < 0 else 'more'} than {o}" for o, e in errors.items()])
+    who = "each of the others" if len(fewer) == len(errors) else listed(fewer) or "none of the others for certain"
+    hits = measures.exact_supports(rows, 20.0).mean()
+    exact = listed([f"{name} {hits[name]:.0%}" for name in METHODS])
+    return (
+        f"**It has fewer wrong coefficients on average than {who}**: {told}. Exactly the true support, at a ratio of "
+        f"20, is found on so many draws: {exact}."
+    )
