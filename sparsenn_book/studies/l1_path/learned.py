@@ -14,7 +14,7 @@ from sparsenn_book.studies.l1_path.settings import ACTIVATIONS
 COLUMNS = {
     "runs": {"student", "activation", "penalty", "init_scale", "seed", "status", "epochs", "outcome", "exact_zeros"},
     "minima": {"student", "activation", "penalty", "objective", "nonzero", "outcome"},
-    "wakes": {"penalty", "seed", "woke_epoch"},
+    "wakes": {"penalty", "seed", "woke_epoch", "outcome"},
 }
 """The tables and columns that are read here."""
 
@@ -93,10 +93,13 @@ def _of_waking(wakes: pd.DataFrame) -> str:
     l1 = wakes[wakes["penalty"] == "l1"]
     woke = wakes["woke_epoch"].notna()
     others = int(wakes[(wakes["penalty"] != "l1") & woke]["seed"].nunique())
-    rate = wilson(int(l1["woke_epoch"].notna().sum()), len(l1))
+    awake = l1[l1["woke_epoch"].notna()]
+    rate = wilson(len(awake), len(l1))
+    ends = ", ".join(f"{n} {name}" for name, n in awake["outcome"].value_counts().items())
     return (
         f"**L1 wakes dead relu students**: {share(rate)} that start dead wake when training goes on, at an epoch that "
-        f"their weights foretell; without a penalty or under L2, {others or 'none'} does."
+        f"their weights foretell (at the end: {ends or 'none'}, as a student may die again); without a penalty or "
+        f"under L2, {others or 'none'} does."
     )
 
 

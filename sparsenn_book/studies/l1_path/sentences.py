@@ -73,7 +73,7 @@ def of_minima(minima: pd.DataFrame, strength: float) -> str:
     value = wide.loc["relu", "objective"]
     kept = ", ".join(f"{int(wide.loc[a, 'nonzero'])} with {a}" for a in ACTIVATIONS)
     return (
-        f"With relu the least value found is {ten(value, 5)}, {abs(value / bound - 1):.1e} of it "
+        f"With relu the least value found is {ten(value, 5)}, {ten(abs(value / bound - 1), 1)} of it "
         f"{'below' if value < bound else 'above'} the bound for exact fits, {ten(bound, 5)}: the fit gives way a "
         f"little to save penalty. Of its 52 weights the best L1 minimiser keeps {kept}; all others are exactly zero."
     )
@@ -100,7 +100,9 @@ def _excess(table: pd.DataFrame, student: str, activation: str, floor: float) ->
     here = table.query("student == @student and activation == @activation and penalty == 'l1' and r2 >= 0.99")
     if here.empty:
         return "none fits"
-    return f"{_percent(here['objective'].median() / floor)} ({len(here)} runs)"
+    open_ = int((here["status"] == UNFINISHED).sum()) if "status" in here else 0
+    counted = f"{len(here)} runs" + (f", {open_} of them unfinished" if open_ else "")
+    return f"{_percent(here['objective'].median() / floor)} ({counted})"
 
 
 def _percent(ratio: float) -> str:
@@ -108,7 +110,7 @@ def _percent(ratio: float) -> str:
 
 
 def _above(ratio: float) -> str:
-    return "equal to" if abs(ratio - 1) < 5e-4 else _percent(ratio)
+    return "within 0.05 % of" if abs(ratio - 1) < 5e-4 else _percent(ratio)
 
 
 def of_fates(runs: pd.DataFrame) -> str:
@@ -153,11 +155,11 @@ def of_zeroing(zeroed: pd.DataFrame) -> str:
     cut = runs[runs["threshold"] == 0.01].merge(fits, on=keys)
     if cut.empty:
         return "No L1 run of this page fits, so a threshold has nothing to keep."
-    still = wilson(int((cut["unexplained"] <= 0.01).sum()), len(cut))
+    still = int((cut["unexplained"] <= 0.01).sum())
     return (
         f"{len(cut)} L1 runs of 52 weights fit. Without their weights below 0.01 they keep {cut['kept'].min():.0f} to "
-        f"{cut['kept'].max():.0f} weights, {cut['kept'].median():.0f} in the median, and {still.value:.0%} of them "
-        "still fit. The teacher has 7."
+        f"{cut['kept'].max():.0f} weights, {cut['kept'].median():.0f} in the median, and {still} still fit. The "
+        "teacher has 7."
     )
 
 
@@ -185,11 +187,11 @@ def of_waking(wakes: pd.DataFrame, epochs: int) -> str:
     told = f"The first woke after {woke['woke_epoch'].min():.0f} epochs, the last after " \
            f"{woke['woke_epoch'].max():.0f}; at the end they are {ends}." if len(woke) else ""  # fmt: skip
     asleep = l1[l1["woke_epoch"].isna()]
-    both = int((asleep["dead_layers"] == 2).sum())
-    rest = f" Of the {len(asleep)} that slept on, {both} have two dead layers." if len(asleep) else ""
+    later = int((asleep["predicted_epoch"] > epochs).sum())
+    rest = f" Of the {len(asleep)} that slept on, the hour of {later} was still to come." if len(asleep) else ""
     return (
-        f"Of {len(l1)} students that are dead before training, trained on for {epochs:,} epochs without patience, "
-        f"{share(rate)} woke under L1 and {others or 'none'} without a penalty or under L2. {told}{rest}"
+        f"{share(rate)} students that are dead before training woke under L1 within {epochs:,} epochs, "
+        f"{others or 'none'} without a penalty or under L2. {told}{rest}"
     )
 
 

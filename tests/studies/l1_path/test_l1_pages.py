@@ -113,6 +113,7 @@ def test_sentences_count(made, wakes, cut):
     assert "2 of 3" in sentences.of_waking(wakes, 30)
     assert "none without a penalty or under L2" in sentences.of_waking(wakes, 30)
     assert "2 recovered" in sentences.of_waking(wakes, 30)
+    assert "Of the 1 that slept on, the hour of 0 was still to come" in sentences.of_waking(wakes, 30)
     assert "9.1690·10⁻⁵" in sentences.of_bound(1e-5) or "9.169·10⁻⁵" in sentences.of_bound(1e-5)
     assert "7 with relu" in sentences.of_minima(made.minima, 1e-5)
     assert "relu: recorded" in sentences.of_losses(made.runs, made.minima, WIDE)
