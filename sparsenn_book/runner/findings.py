@@ -16,8 +16,8 @@ from sparsenn_book.records.words import line
 from sparsenn_book.runner.ledger import FULL, Claim, Entry
 
 PLOTLY = "application/vnd.plotly.v1+json"
-HEIGHT, ROW = 230, 50  # pixels: a picture with one row of panels, and each further row
-MOST_NAMED = 5  # entries of a legend
+HEIGHT, ROW = 210, 45  # pixels: a picture with one row of panels, and each further row
+MOST_NAMED = 4  # entries of a legend
 PRACTICE = re.compile(r"\*\*Take to your own training[.:]?\*\*[.:]?\s+(.+?)(?=\n\s*\n|\n\s*[-*] |\Z)", re.DOTALL)
 """How a chapter marks the sentence that says what its finding is good for."""
 
@@ -80,7 +80,9 @@ def findings(found: Sequence[Entry], profile: str, titles: Mapping[str, str], sh
 
     `shown` maps a claim's key to the file of its picture.
     """
-    lines = [] if headlines(found) else ["No chapter has a headline yet.", ""]
+    if not headlines(found):
+        return "No chapter has a headline yet.\n"
+    lines = [":::::{container} findings", ""]
     for entry in headlines(found):
         claim = entry.judged
         key = claim["key"]
@@ -89,7 +91,7 @@ def findings(found: Sequence[Entry], profile: str, titles: Mapping[str, str], sh
         lines += [_number(claim, profile), "", _further(entry, titles), "", ":::", ""]
         lines += [f":::{{plotly-figure}} {shown[key]}", ":::", ""] if key in shown else []
         lines += ["::::", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, ":::::", ""])
 
 
 def practice(notebooks: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> str:

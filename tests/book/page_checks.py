@@ -203,7 +203,7 @@ def visit(running: Browser, address: str, width: int = DESK, scheme: str = "ligh
     context = running.new_context(
         viewport={"width": width, "height": 850}, color_scheme=scheme, has_touch=width == PHONE
     )
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(120_000)
     seen = Visit(context.new_page())
 
     def local_only(route: Route) -> None:
@@ -221,7 +221,7 @@ def visit(running: Browser, address: str, width: int = DESK, scheme: str = "ligh
     page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url}"))
     page.goto(address, wait_until="load")
     if page.locator(".plotly-figure").count():
-        page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=90_000)
+        page.wait_for_function("document.documentElement.dataset.figures === 'drawn'", timeout=120_000)
     if page.locator(".math").count():
         page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
         page.evaluate("MathJax.startup.promise.then(() => true)")
