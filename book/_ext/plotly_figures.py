@@ -1,8 +1,8 @@
 """Sphinx extension: plotly figures from their JSON, drawn by one local copy of plotly's script.
 
 A figure's title becomes a caption in the page, where it wraps on a phone and is found by the search; its alternative
-text, `layout.meta.alt`, becomes the label that screen readers say. A page that is no notebook shows a figure from a file
-beside it with the directive `plotly-figure`.
+text, `layout.meta.alt`, becomes the label that screen readers say. A page that is no notebook shows a figure from a
+file beside it with the directive `plotly-figure`.
 """
 
 import html
