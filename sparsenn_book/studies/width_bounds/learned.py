@@ -11,15 +11,16 @@ from sparsenn_book.studies.width_bounds import recorded, training_rows
 from sparsenn_book.studies.width_bounds.claims_of_counts import ENOUGH_SOLVES
 from sparsenn_book.studies.width_bounds.claims_of_training import AGREE, DECAY, NONE, PROX, recorded_over_optimum
 from sparsenn_book.studies.width_bounds.comparison import compared, mean_excess, verdicts
+from sparsenn_book.studies.width_bounds.sentences_of_lasso import of_bounds_in_use
 
 COLUMNS = {
     "trace": {"method", "seed", "step", "name", "value"},
     "optimum": {"objective", "bound", "strength", "neurons", "generator_vv_norm"},
     "neurons": {"method", "seed", "neuron", "output", "size"},
     "distance": {"method", "seed", "relative", "collapsed", "used", "needed", "neurons"},
-    "dimension": {"samples", "neurons", "version", "width", "sharp", "product", "objective"},
-    "rank": {"rank", "neurons", "version", "width", "sharp", "product", "objective"},
-    "small": {"neurons", "width", "sharp"},
+    "dimension": {"samples", "neurons", "rank", "version", "width", "sharp", "product", "objective"},
+    "rank": {"samples", "neurons", "rank", "version", "width", "sharp", "product", "objective"},
+    "small": {"samples", "neurons", "rank", "version", "width", "sharp"},
     "boundary": {"after", "sharp"},
 }
 """The tables and columns that are read here."""
@@ -91,12 +92,12 @@ def _of_sharing(tables: Tables) -> str:
 
 def _of_width(tables: Tables) -> str:
     boundary, random = tables["boundary"], pd.concat([tables[name] for name in ("dimension", "rank", "small")])
-    share = (random["width"] / random["sharp"])[random["sharp"] < random["neurons"]]
     hit = int((boundary["after"] == boundary["sharp"]).sum())
     return (
-        r"**At most $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ neurons are needed** (derived here; not searched), fewer "
-        rf"than the study's $r_\Phi r_\Psi$, and no bound in these ranks is lower: {hit} of {len(boundary)} problems "
-        f"built for it end on it. Random problems use at most {share.max():.0%} of it, typically {share.median():.0%}."
+        r"**At most $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ neurons are needed** (derived here; not searched), where "
+        r"the study has $r_\Phi r_\Psi$; $r_\Phi$ and $r_\Psi$ are the ranks of what a layer gives and what the next "
+        "one must receive. No bound in these ranks is lower: "
+        f"{hit} of {len(boundary)} problems built for it end on it. {of_bounds_in_use(random)}"
     )
 
 

@@ -78,13 +78,22 @@ def of_comparison(figure: str, certified: pd.DataFrame) -> str:
     return text + (f"; {undecided} undecided with so many problems." if undecided else ".")
 
 
-def of_bounds_in_use(certified: pd.DataFrame) -> str:
+def bounds_in_use(random: pd.DataFrame) -> pd.DataFrame:
+    """One row for each kind of random problem whose sharper bound is below K: the bound and the largest share used."""
+    some = random[random["sharp"] < random["neurons"]]
+    kinds = some.assign(share=some["width"] / some["sharp"]).groupby(["samples", "neurons", "rank", "version"])
+    return kinds.agg(sharp=("sharp", "first"), share=("share", "max")).sort_values("sharp")
+
+
+def of_bounds_in_use(random: pd.DataFrame) -> str:
     """How near the bound random problems come."""
-    share = (certified["width"] / certified["sharp"])[certified["sharp"] < certified["neurons"]]
-    return (
-        f"Random problems use at most {share.max():.0%} of the sharper bound and typically {share.median():.0%}: the "
-        "bound holds for the worst features, not for random ones."
-    )
+    kinds = bounds_in_use(random)
+    if kinds.empty:
+        return ""
+    reached, last = kinds[kinds["share"] == 1], kinds.iloc[-1]
+    text = f"Of {len(kinds)} kinds of random problems {len(reached)} reach the sharper bound"
+    text += f" (where it is {reached['sharp'].max()} or less)" if len(reached) else ""
+    return f"{text}; where it is largest, {last['sharp']:.0f}, they use at most {last['share']:.0%} of it."
 
 
 def of_failures(rank: pd.DataFrame) -> str:

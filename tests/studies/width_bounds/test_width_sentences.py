@@ -167,3 +167,12 @@ def test_learned_from_a_short_run_finds_nothing_about_training_or_counts() -> No
 
 def test_learned_says_how_long_training_was() -> None:
     assert "(230,000 of the study's 1,000,000 steps)" in learned({}, made.tables(trace=made.trace(230_000)), "laptop")
+
+
+def test_bounds_in_use_say_which_kinds_reach_them() -> None:
+    random = pd.concat([made.solutions("dimension", (10, 40)), made.small((3, 4, 5))])
+    text = sentences_of_lasso.of_bounds_in_use(random)
+    assert "Of 7 kinds of random problems 5 reach the sharper bound (where it is 5 or less)" in text
+    assert "where it is largest, 355, they use at most 51% of it" in text
+    assert "0 reach" in sentences_of_lasso.of_bounds_in_use(made.solutions("dimension", (10, 40)))
+    assert sentences_of_lasso.of_bounds_in_use(made.small().assign(neurons=5)) == ""

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from sparsenn_book.figures.palette import ROLES, Style
 from sparsenn_book.figures.theme import figure, level, line, panels, points
+from sparsenn_book.records.words import ten
 from sparsenn_book.studies.width_bounds import recorded
 from sparsenn_book.studies.width_bounds.comparison import COLUMN
 from sparsenn_book.studies.width_bounds.figures.looks import BOUNDS, METHODS, PATTERNS
@@ -40,7 +41,9 @@ def histograms(which: str, certified: pd.DataFrame) -> go.Figure:
     for j in range(1, len(versions) + 1):
         fig.update_xaxes(title_text="active neurons", row=len(settings), col=j)
     fig.update_yaxes(tickformat=".0%")
-    return fig.update_layout(height=152 + 200 * len(settings), legend_y=1 + 0.13 / len(settings), bargap=0.0)
+    # room for a legend of two lines above the names of the first panels
+    fig.update_layout(height=176 + 200 * len(settings), margin_t=112, legend_y=1 + 0.13 / len(settings))
+    return fig.update_layout(bargap=0.0)
 
 
 def _named(which: str, setting: int, version: str, versions: int) -> str:
@@ -154,7 +157,8 @@ def brute_force(small: pd.DataFrame) -> go.Figure:
         marker = {"color": ROLES["minimiser"].color, "pattern": pattern, "line": {"width": 0}}
         fig.add_bar(x=column.index, y=column, name=f"{count} neurons", marker=marker)
         fig.data[-1].update(hovertemplate=f"K %{{x}}: {count} neurons %{{y:.1%}}<extra></extra>")
-    return fig.update_layout(barmode="stack").update_yaxes(tickformat=".0%").update_xaxes(dtick=1)
+    fig.update_layout(barmode="stack", legend_traceorder="normal")
+    return fig.update_yaxes(tickformat=".0%").update_xaxes(dtick=1)
 
 
 def spectra(values: pd.DataFrame) -> go.Figure:
@@ -168,5 +172,7 @@ def spectra(values: pd.DataFrame) -> go.Figure:
         look = METHODS[name.removeprefix(STUDENT)] if name.startswith(STUDENT) else next(looks)
         line(fig, some["index"], some["value"].clip(lower=1e-18), name, look)
     for tolerance in TOLERANCES:
-        level(fig, tolerance, f"rtol {tolerance:.0e}", Style("#666666", "dot", "circle"))
+        level(fig, tolerance, f"tolerance {ten(tolerance, 0)[2:]}", Style("#666666", "dot", "circle"))
+    # the names of the levels stand right of the lines
+    fig.update_xaxes(range=[0, 1.15 * float(values["index"].max())]).update_layout(margin_t=112)
     return fig.update_yaxes(type="log", dtick=2, range=[-18, 0.3])

@@ -13,10 +13,10 @@ METHODS: dict[str, Style] = {
 """The study's own rule, which it ran, two rules beside it, and the certified optimum."""
 
 BOUNDS: dict[str, tuple[str, Style]] = {
-    "lower": ("least for general targets, r<sub>Φ</sub>", Style(ROLES["theory"].color, "dot", "triangle-up")),
-    "sharp": ("r<sub>Φ</sub>r<sub>Ψ</sub> − r<sub>Ψ</sub>(r<sub>Ψ</sub>−1)/2", ROLES["theory"]),
+    "lower": ("at least, r<sub>Φ</sub>", Style(ROLES["theory"].color, "dot", "triangle-up")),
+    "sharp": ("sharper bound", ROLES["theory"]),
     "product": ("r<sub>Φ</sub>r<sub>Ψ</sub>", Style(ROLES["theory"].color, "solid", "triangle-up")),
-    "drawn": ("upper line of the study", ROLES["recorded"]),
+    "drawn": ("study's upper line", ROLES["recorded"]),
 }
 """Column of the tables, name and look of each bound: proven, so in the colour of theory, each with its own dashes."""
 
