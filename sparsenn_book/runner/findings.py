@@ -105,7 +105,8 @@ def practice(notebooks: Mapping[str, Mapping[str, Any]], titles: Mapping[str, st
 
 def _number(claim: Claim, profile: str) -> str:
     """What was measured, at which scale, and by code of what age."""
-    where = "at full scale" if claim["profile"] == FULL else f"at the `{profile}` profile, a reduced scale"
+    worth = "no evidence" if profile == "smoke" else "a reduced scale"
+    where = "at full scale" if claim["profile"] == FULL else f"at the `{profile}` profile, {worth}"
     if not claim["measured"]:
         return "Not measured yet."
     recorded = f"Recorded: {line(claim['recorded'])}. " if claim["recorded"] else ""

@@ -143,7 +143,7 @@ def _number_of(count: Counter[str]) -> str:
 
 def _shares(count: Counter[str], said: Mapping[str, str]) -> str:
     """`3 are reproduced, 1 is refuted and 2 are not tested`; the first is said even where it is none."""
-    first = next(iter(said))
+    first = next(iter(said)) if count.total() > count[NOT_TESTED] else ""
     parts = [_counted(count[verdict], text) for verdict, text in said.items() if count[verdict] or verdict == first]
     if count[NOT_TESTED]:
         parts.append(_counted(count[NOT_TESTED], "not tested"))
