@@ -153,7 +153,7 @@ tell(rebound.sentences.experiment_b(curves, spread))
 #
 # ### As coded, as described
 #
-# The study's code and its description of B differ, and neither is the published figure:
+# The study's code and its description of B differ. Is one of them the published figure?
 #
 # | | penalty | projection |
 # |---|---|---|
@@ -161,8 +161,9 @@ tell(rebound.sentences.experiment_b(curves, spread))
 # | as described | none | after every epoch |
 # | as first coded | none | at epoch 1 only (remainder of epoch and frequency the wrong way round) |
 #
-# DRR, differentiable relaxation of the L0 norm, counts weights softly. The *projection* is meant to keep weights away
-# from ties, so that the function determines them; as coded it multiplies every weight by up to 1 + 1.2e-6.
+# DRR, differentiable relaxation of $\ell_0$ regularization, counts weights softly. The *projection* is meant to keep
+# weights away from ties, so that the function determines them. As coded it multiplies every weight by a random factor
+# between 1 and 1 + 1.2e-6, so that weights only grow.
 
 # %% tags=["hide-input"]
 b_variants = chapter.table("b_variants", rebound.variants.variants, b_settings)
@@ -190,7 +191,8 @@ tell(rebound.sentences.rebound_map(chapter.tables))
 chapter.show(rebound.sentences.rise_table(mapped))
 
 # %% [markdown]
-# *Try* `sparsenn run rebound -p map_perturbations "[1e-6, 1e-5, 1e-4, 1e-3]"`: where does float32 stop to matter?
+# *Try* `sparsenn run rebound -p map_perturbations "[1e-6, 1e-5, 1e-4, 1e-3]"`: from which displacement on does float32
+# not matter?
 #
 # ### Why float32
 #
@@ -248,8 +250,21 @@ chapter.show(rebound.figures.spectrum(spectrum, learning_rate * epochs))
 tell(rebound.sentences.spectrum(spectrum, learning_rate * epochs))
 
 # %% [markdown]
-# *Try* `sparsenn run rebound -p epochs 5000`: how many more directions are learned in ten times the time?
+# A direction is *learned* where learning rate times epochs times eigenvalue is above 1. *Try*
+# `sparsenn run rebound -p epochs 5000`: how many more are learned in ten times the time?
 #
+# ### Does the function determine the weights?
+#
+# The study relies on a theorem of Fefferman and Markel (1993; recalled here, its page was not read): under *generic
+# conditions* a tanh network's function determines its weights up to symmetry. Biases and weights are not zero, biases
+# of a layer differ in size, and no two weights on the same input have a simple fraction, of whole numbers up to the
+# square of the number of units, as their ratio. In floating point only the *margin* by which a condition holds says
+# something.
+
+# %% tags=["hide-input"]
+tell(rebound.sentences.margins(margins))
+
+# %% [markdown]
 # ## Experiment C: the power law
 #
 # The study finds the relation of noise and final distance "nearly linear" on logarithmic axes, "indicating power-law".
@@ -272,7 +287,8 @@ chapter.show(rebound.sentences.law_table(scaling))
 # Permuting hidden units and flipping their signs leaves a tanh network's function as it is. The distance *up to
 # symmetry* is the least over all such rearrangements of the student. There are too many to try, so there are two
 # numbers: the least distance that was found (*at most*), and a bound that no rearrangement can be below (*at least*).
-# Where a proof says that they are the same, the distance is *certified*.
+# Where a proof says that they are the same, the distance is *certified*. The study instead brings both networks to a
+# *normal form*: hidden units sorted by the size of their biases, with signs such that biases are positive.
 
 # %% tags=["hide-input"]
 chapter.show(rebound.figures.distances(distances))

@@ -45,7 +45,12 @@ def share(flags: pd.Series) -> Estimate:
 
 def largest(values: pd.Series | np.ndarray) -> Estimate:
     """The largest of some runs' values, as it is: a statement about every one of these runs."""
-    return Estimate(max(values), max(values), max(values), len(values), "", "largest of the runs")
+    return known(max(values), len(values), "largest of the runs")
+
+
+def known(value: float, count: int, method: str) -> Estimate:
+    """A number that has no interval of its own: what it is compared with says how far it may scatter."""
+    return Estimate(value, value, value, count, "", method)
 
 
 def new(

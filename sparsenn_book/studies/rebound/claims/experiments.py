@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparsenn_book.records.claims import Claim
-from sparsenn_book.records.estimates import Estimate, exact, mean_interval, median_interval
+from sparsenn_book.records.estimates import Estimate, mean_interval, median_interval
 from sparsenn_book.studies.rebound import measures, rules, scaling, variants
 from sparsenn_book.studies.rebound.claims.common import (
     CHANCE,
@@ -18,6 +18,7 @@ from sparsenn_book.studies.rebound.claims.common import (
     TEACHERS,
     Tables,
     cell,
+    known,
     new,
     share,
 )
@@ -28,6 +29,7 @@ from sparsenn_book.studies.rebound.settings import ExperimentSettings
 SAID_OF_A = "initially converge but subsequently diverge"
 FIGURE = "the study's figure {}, settings from its title"
 POINTS = 25
+AGAINST = "largest over epochs, in standard errors of a mean of twenty runs"
 
 
 def claims_of_a(tables: Tables, settings: ExperimentSettings) -> list[Claim]:
@@ -62,7 +64,7 @@ def claims_of_a(tables: Tables, settings: ExperimentSettings) -> list[Claim]:
             "epochs, in standard errors of such a mean.",
             FIGURE.format("A"),
             "the curve",
-            exact(curve, counted),
+            known(curve, counted, AGAINST),
             said=(0.0, CHANCE),
             enough=COUNTED,
         ),
@@ -139,7 +141,7 @@ def claims_of_b(tables: Tables) -> list[Claim]:
             "projection: largest difference over epochs, in standard errors of such a mean.",
             FIGURE.format("B"),
             "the curve",
-            exact(measures.from_spread(tables["spread"], "B", target), int(tables["spread"].runs.min())),
+            known(measures.from_spread(tables["spread"], "B", target), int(tables["spread"].runs.min()), AGAINST),
             said=(0.0, CHANCE),
             enough=COUNTED,
         ),
@@ -147,7 +149,7 @@ def claims_of_b(tables: Tables) -> list[Claim]:
             "b-variants",
             "Neither B as coded nor B as described gives the published curve: the lesser of their largest "
             "differences, in standard errors.",
-            exact(min(others), len(final[variants.PLAIN])),
+            known(min(others), len(final[variants.PLAIN]), AGAINST),
             (CHANCE, np.inf),
             RUNS,
         ),
@@ -181,7 +183,7 @@ def claims_of_c(tables: Tables) -> list[Claim]:
             "R² of a line, 0.99 or more.",
             "the study's description of experiment C",
             "nearly linear (log-log)",
-            exact(study.r2, study.exponent.count),
+            known(study.r2, study.exponent.count, "least squares"),
             said=(0.99, 1.0),
             enough=POINTS,
         ),
@@ -229,7 +231,7 @@ def _levels(tables: Tables) -> list[Claim]:
             "The level of figure C follows from the settings in its title, learning rate 1e-5 and 100 epochs: log10 of "
             "the squared distance at noise 1, within a factor of 2, by which the points scatter about their line.",
             "the title of the study's figure C",
-            f"{level:.2f}",
+            f"{level:.2f}, read off its points",
             mean_interval(by_rate[scaling.PUBLISHED_SETTINGS]),
             said=near,
             enough=TEACHERS,
@@ -239,7 +241,7 @@ def _levels(tables: Tables) -> list[Claim]:
             "The level of figure C follows from the settings in the committed code, learning rate 1e-3 and 100 epochs; "
             "its title names 1e-5. Here: they put it a thousandfold higher or more.",
             "the study's code",
-            f"{level:.2f}",
+            f"{level:.2f}, read off its points",
             mean_interval(by_rate[scaling.COMMITTED_SETTINGS]),
             said=near,
             ours=(level + 3, np.inf),

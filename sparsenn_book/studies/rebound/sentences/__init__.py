@@ -19,6 +19,7 @@ from sparsenn_book.studies.rebound.sentences.experiments import (
 )
 from sparsenn_book.studies.rebound.sentences.parameters import (
     distance_table,
+    margins,
     pruned,
     pruning_table,
     spectrum,
@@ -43,6 +44,7 @@ __all__ = [
     "law_table",
     "learned",
     "ledger",
+    "margins",
     "marked",
     "pruned",
     "pruning_table",

@@ -66,7 +66,7 @@ def stopping(prediction: pd.DataFrame) -> str:
     missed = (closest.predicted - closest.simulated).abs()
     blind = (closest.expected - closest.simulated).abs()
     return (
-        f"The epoch at which a student is closest is predicted within {missed.median():.0f} epochs in the median and "
-        f"{missed.max():.0f} at most. The noise that was drawn has to be known: its mean alone is off by "
-        f"{blind.median():.0f} in the median."
+        "The prediction of the epoch at which a student is closest is off by "
+        f"{missed.median():.0f} in the median and by {missed.max():.0f} at most. The noise that was drawn has to be "
+        f"known: a prediction from its standard deviation alone is off by {blind.median():.0f} in the median."
     )

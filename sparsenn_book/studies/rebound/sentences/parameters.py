@@ -19,13 +19,23 @@ def spectrum(rows: pd.DataFrame, horizon: float) -> str:
     )
 
 
+def margins(rows: pd.DataFrame) -> str:
+    """Under the conditions of identifiability."""
+    largest = rows.groupby("biases")[["bias", "ratio"]].max()
+    return (
+        f"Some ratio of weights of each teacher is {ten(largest.ratio.max(), 0)} or less from a simple fraction, with "
+        f"tiny and large biases; float32 tells numbers near 1 apart by {ten(2.0**-23, 0)}. A smallest bias is "
+        f"at most {ten(largest.bias['tiny'], 0)} and {ten(largest.bias['uniform'], 0)} in size."
+    )
+
+
 def symmetry(rows: pd.DataFrame) -> str:
     """Under the distances."""
     strangers, at_teacher = rows[rows.experiment == distances.RANDOM], rows[rows.experiment == "B"]
     near = rows[~rows.experiment.isin([distances.FAR, distances.RANDOM])]
     gap = ((near.raw - near["quotient"]) / near.raw).abs().max()
     return (
-        f"Near the teacher the squared distance as it is and up to symmetry differ by {percent(gap)} at most. For "
+        f"Near the teacher the squared distance as it is and up to symmetry differ by {percent(gap)}. For "
         f"random students the squared distance is {number(round(strangers.raw.median(), 1))} as it is and "
         f"{bounds(strangers)} up to symmetry; their mean squared error on test inputs is "
         f"{ten(strangers.function.median(), 0)}. The study's normal form sorts units by biases of about "

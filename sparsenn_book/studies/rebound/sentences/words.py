@@ -28,8 +28,10 @@ def of(flags: pd.Series) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share as `0.4 %`; as many digits as are needed to show one that is not 0."""
-    while value and abs(100 * value) < 10.0**-digits and digits < 6:
+    """A share as `0.4 %`; as many digits as are needed to show one that is not 0, or `less than 10⁻⁶ %`."""
+    if 0 < abs(value) < 1e-8:
+        return "less than 10⁻⁶ %"
+    while value and abs(100 * value) < 10.0**-digits:
         digits += 1
     return f"{100 * value:.{digits}f} %"
 
