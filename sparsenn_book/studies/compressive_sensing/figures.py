@@ -8,26 +8,29 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import Style, style
-from sparsenn_book.figures.theme import band, figure, level, line, panels, points
+from sparsenn_book.figures.palette import AXIS, Style, style
+from sparsenn_book.figures.theme import band, figure, line, panels, points
 from sparsenn_book.studies.compressive_sensing.differences import DRAW
 from sparsenn_book.studies.compressive_sensing.estimators import REFITTING
+from sparsenn_book.studies.compressive_sensing.measures import spoken
 from sparsenn_book.studies.compressive_sensing.methods import BASELINES, ORACLE
 
 LOOKS: dict[str, Style] = {name: style(i) for i, name in enumerate(("EGP", *BASELINES, ORACLE))}
 GRADIENTS: dict[str, Style] = {
     "EGP": style(0),
-    "EGP, descent": style(5),
+    "EGP, descent": style(6),
     **{name: style(1 + i) for i, name in enumerate(REFITTING)},
-    "straight-through": style(1),
-    "REINFORCE with weights": style(2),
+    "REINFORCE with weights": style(7),
+    "straight-through": style(5),
 }
+"""One colour an estimator; EGP by another optimiser, and REINFORCE with weights, have another pattern."""
 SIDES = {
     "gates alone, refitted at every sample": ("EGP", "EGP, descent", *REFITTING),
     "weights and gates together, Adam": ("EGP", "straight-through", "REINFORCE with weights"),
 }
 BAND = (0.3, 0.7)
 SNR = "signal-to-noise ratio"
+ZERO = {"color": AXIS, "dash": "solid", "width": 1.5}
 
 
 def curves(
@@ -66,7 +69,7 @@ def differences(cells: pd.DataFrame, title: str, alt: str) -> go.Figure:
             band(fig, some["snr"], low, high, family, style(i), **at)
             _marked_line(fig, some["snr"], value, family, style(i), **at)
             fig.data[-1].update(showlegend=place == 0)
-        level(fig, 0.0, "", **at)
+        fig.add_hline(y=0, line=ZERO, **at)
     return _ratios(fig, cells["snr"]).update_yaxes(ticksuffix=" %", title_text="difference")
 
 
@@ -99,7 +102,7 @@ def parts(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
         points(fig, value, variants, region, style(0), row=1, col=column)
         bars = {"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 4}
         fig.data[-1].update(error_x=bars, showlegend=False)
-        fig.add_vline(x=0, line={"color": style(1).color, "dash": "dot", "width": 1.5}, row=1, col=column)
+        fig.add_vline(x=0, line=ZERO, row=1, col=column)
     fig.update_xaxes(ticksuffix=" %", matches=None)
     return fig.update_yaxes(autorange="reversed", title_text="", type="category").update_layout(height=440)
 
@@ -114,13 +117,14 @@ def descents(rows: pd.DataFrame, ends: pd.DataFrame, column: str, title: str, x:
     some = rows[rows["step"] > 0].join(truth, on=DRAW)
     some = some.assign(value=some["objective"] / some["truth"])
     fig = panels(title, list(SIDES), x, "objective / that of the true support", alt, columns=2)
-    for place, (side, methods) in enumerate(SIDES.items(), start=1):
+    shown = next(iter(SIDES.values()))
+    for place, methods in enumerate(SIDES.values(), start=1):
         for method in methods:
             wide = some[some["method"] == method].groupby("step")
             at, low, high = wide[column].median(), wide["value"].quantile(BAND[0]), wide["value"].quantile(BAND[1])
             band(fig, at, low, high, method, GRADIENTS[method], row=1, col=place)
             line(fig, at, wide["value"].median(), method, GRADIENTS[method], row=1, col=place)
-            fig.data[-1].update(showlegend=place == 1 or method not in SIDES[next(iter(SIDES))], legendgroup=side)
+            fig.data[-1].update(showlegend=place == 1 or method not in shown)
     return fig.update_xaxes(type="log").update_yaxes(type="log", dtick="D2").update_layout(height=460)
 
 
@@ -143,7 +147,7 @@ def variations(rows: pd.DataFrame, title: str, alt: str) -> go.Figure:
     for method in ("EGP", *BASELINES, ORACLE):
         some = rows[rows["method"] == method]
         means = np.exp(np.log(some["rte"]).groupby(some["family"]).mean()).reindex(families)
-        points(fig, means, families, method, LOOKS[method])
+        points(fig, means, [spoken(family) for family in families], method, LOOKS[method])
     fig.update_yaxes(autorange="reversed", title_text="", type="category")
     return fig.update_xaxes(type="log", tickvals=[1, 1.2, 1.5, 2, 3, 4, 6]).update_layout(height=440)
 

@@ -156,7 +156,7 @@ def variations(rows: pd.DataFrame) -> str:
     entries = []
     for family, some in rows.groupby("family", sort=False):
         name, found = measures.strongest(some)
-        entries.append(f"{change(found)} than that of {name} ({family})")
+        entries.append(f"{change(found)} than that of {name} ({measures.spoken(str(family))})")
     draws = len(rows.groupby(["family", "repetition"])) // rows["family"].nunique()
     return f"Against the method that comes nearest, EGP's error is {listed(entries)}; {draws} draws of each."
 

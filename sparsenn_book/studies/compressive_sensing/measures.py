@@ -10,6 +10,13 @@ from sparsenn_book.studies.compressive_sensing.differences import CELL, DRAW, EV
 from sparsenn_book.studies.compressive_sensing.methods import BASELINES, ORACLE
 
 ROUNDING = 1e-9
+PLACES = {"first": "ones in front", "spread": "ones spread", "fours": "ones and fours", "normal": "normal in front"}
+
+
+def spoken(family: str) -> str:
+    """A family of the variations as people say it: `first, rho = 0.7` as `ones in front, ρ = 0.7`."""
+    places, _, rho = family.partition(", rho = ")
+    return f"{PLACES.get(places, places)}, ρ = {rho}"
 
 
 def strongest(rows: pd.DataFrame) -> tuple[str, Estimate]:

@@ -32,6 +32,15 @@ def test_within_a_panel_of_gradients_each_has_a_look_of_its_own() -> None:
         assert len(set(looks)) == len(looks)
 
 
+def test_one_colour_is_one_estimator() -> None:
+    looks = cs.figures.GRADIENTS
+    by_colour: dict[str, set[str]] = {}
+    for name, look in looks.items():
+        by_colour.setdefault(look.color, set()).add(name.split(",")[0].removesuffix(" with weights"))
+    assert all(len(names) == 1 for names in by_colour.values())
+    assert len(set(looks.values())) == len(looks)
+
+
 def test_curves_show_medians_and_one_legend(rows: pd.DataFrame) -> None:
     fig = cs.figures.curves(rows, cs.METHODS, "rte", "title", "y", ALT)
     lines = [trace for trace in fig.data if trace.mode == "lines+markers"]
@@ -100,6 +109,6 @@ def test_sizes_have_logarithmic_axes_and_a_line_a_method() -> None:
 def test_variations_are_geometric_means_in_the_order_of_rows() -> None:
     table = variations({"first, rho = 0": {"EGP": 0.5}, "spread, rho = 0.35": {"EGP": 2.0}})
     fig = cs.figures.variations(table, "title", ALT)
-    assert list(fig.data[0].y) == ["first, rho = 0", "spread, rho = 0.35"]
+    assert list(fig.data[0].y) == ["ones in front, ρ = 0", "ones spread, ρ = 0.35"]
     assert list(fig.data[0].x) == pytest.approx([0.75, 3.0], rel=0.02)
     assert {trace.name for trace in fig.data} == {*cs.METHODS, cs.ORACLE}

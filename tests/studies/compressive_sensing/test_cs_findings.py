@@ -150,7 +150,7 @@ def test_parts_say_what_leaving_something_out_does() -> None:
 def test_gradients_say_who_never_comes_there() -> None:
     rows = descents({"EGP, descent": 90, "EGP": 40, "BitFlip-1": 1000}, {"EGP": 1.5})
     text = cs.findings.gradients(rows, ends([0.0] * 12))
-    assert "10 times fewer steps (10 to 10)" in text
+    assert "10 times fewer steps (10 to 15)" in text
     assert "by Adam it comes there on 0 of 12 draws" in text
     assert "On 12 draws of n = 60, p = 200, s = 3" in text
     assert "EGP, descent on 12" in text
@@ -168,7 +168,7 @@ def test_sizes_name_the_slowest_of_the_others() -> None:
 
 def test_variations_are_told_against_the_nearest_rival() -> None:
     text = cs.findings.variations(variations({"first, rho = 0": {"EGP": 0.5, "IHT": 0.6}}))
-    assert "than that of IHT (first, rho = 0)" in text
+    assert "than that of IHT (ones in front, ρ = 0)" in text
     assert "6 draws of each" in text
 
 
