@@ -95,7 +95,8 @@ def test_a_notebook_executes_at_smoke_and_leaves_rows_and_claims(name: str, smok
     tables = sorted(executed.parent.glob("*.parquet"))
     assert tables
     for table in tables:
-        assert read_table(table).attrs["provenance"]["parameters"]["profile"] == "smoke"
+        # a table whose arguments are those of another profile may have been made for that one
+        assert read_table(table).attrs["provenance"]["table"] == table.stem
 
 
 def test_some_chapters_have_committed_tables() -> None:
