@@ -157,7 +157,7 @@ tell(rebound.sentences.experiment_b(curves, spread))
 #
 # | | penalty | projection |
 # |---|---|---|
-# | as coded | DRR, $\alpha \sum_w (1 - e^{-\beta |w|})$, scaled by layer | none |
+# | as coded | DRR, $\alpha \sum_w (1 - e^{-\beta \lvert w \rvert})$, scaled by layer | none |
 # | as described | none | after every epoch |
 # | as first coded | none | at epoch 1 only (remainder of epoch and frequency the wrong way round) |
 #
