@@ -68,7 +68,7 @@ def claims(stated: Sequence[Claim], profile: str, full: Sequence[Claim], full_ag
         ledger = f'<a href="../ledger.html#claim-{slug}">in the ledger</a>'
         mark = f'<span class="claim" id="measured-{slug}"></span>'
         cells = [
-            f'{mark}{claim.statement} <span class="source">{claim.source}; {ledger}</span>',
+            f'{mark}{claim.statement} <span class="source">{words.source(claim)}; {ledger}</span>',
             claim.recorded or "–",
             _judgement(claim, profile),
         ]

@@ -61,6 +61,8 @@ class Claim:
     ours: Interval | None = None
     enough: int = 1
     headline: bool = False
+    check: bool = False
+    prior: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_-]+)+", self.key):
@@ -75,6 +77,8 @@ class Claim:
             object.__setattr__(self, name, _interval(self.key, name, getattr(self, name)))
         if isinstance(self.enough, bool) or not isinstance(self.enough, int) or self.enough < 1:
             raise InputError(f"claim {self.key}: enough {self.enough!r} is not a whole number of at least 1")
+        if self.said is not None and (self.check or self.prior):
+            raise InputError(f"claim {self.key}: `check` and `prior` are for claims of this book; this one was said")
 
     def verdict(self, profile: str) -> Verdict:
         """What the measurement says of the claim at a profile; the table is at the top of this file."""

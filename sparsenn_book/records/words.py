@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sparsenn_book.records.claims import Claim
 from sparsenn_book.records.estimates import Estimate
 
 VERDICTS: dict[str, tuple[str, str]] = {
@@ -18,7 +19,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
         "stated by this book, and the measured interval lies inside what it says; whether others said it before was "
         "not searched",
     ),
-    "undecided": ("?", "the measured interval reaches across the edge of what was said: more runs are needed"),
+    "undecided": ("?", "the measured interval reaches across the edge of what was said, and so decides nothing"),
     "not tested at this profile": ("–", "no measurement, or too few runs to be one"),
 }
 """Each verdict with its symbol and its meaning, in the order in which pages count them."""
@@ -81,6 +82,12 @@ def badge(verdict: str, text: str | None = None) -> str:
     """A verdict as coloured text with a symbol; `text` replaces its name."""
     symbol, _ = VERDICTS[verdict]
     return f'<span class="verdict verdict-{verdict.split()[0]}">{symbol} {text or verdict}</span>'
+
+
+def source(claim: Claim | Mapping[str, Any]) -> str:
+    """Who said it; for a claim of this book also whether it stood before the draws that test it."""
+    values = claim if isinstance(claim, Mapping) else asdict(claim)
+    return line(values["source"]) + (", before the draws that test it" if values.get("prior") else "")
 
 
 def line(text: object) -> str:

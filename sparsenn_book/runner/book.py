@@ -25,8 +25,9 @@ from sparsenn_book.records.claims import FULL_CLAIMS
 from sparsenn_book.records.tables import read_provenance
 from sparsenn_book.records.words import slug
 from sparsenn_book.runner import pages
+from sparsenn_book.runner.entries import Claim, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, findings, pictures, practice
-from sparsenn_book.runner.ledger import Claim, claims_of, entries, ledger, verdicts
+from sparsenn_book.runner.ledger import ledger, verdicts
 from sparsenn_book.sources.project import Project
 
 GENERATED = "generated"

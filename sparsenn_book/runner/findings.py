@@ -13,7 +13,7 @@ from typing import Any
 
 from sparsenn_book.records import words
 from sparsenn_book.records.words import line
-from sparsenn_book.runner.ledger import FULL, Claim, Entry
+from sparsenn_book.runner.entries import FULL, Claim, Entry
 
 PLOTLY = "application/vnd.plotly.v1+json"
 HEIGHT, ROW = 210, 45  # pixels: a picture with one row of panels, and each further row

@@ -1,8 +1,7 @@
 """The ledger: every claim of every chapter as one page of MyST text, a pure function of the claims.
 
-A claim is a dictionary with the fields of `sparsenn_book.records.Claim`, its verdict, profile and age, as `claims.json`
-holds them; `notebook`, added on reading, names the chapter's notebook. Statements are MyST text, so formulas may be
-written between dollar signs. Profiles never share a column.
+Statements are MyST text, so formulas may be written between dollar signs. Profiles never share a column. Checks of the
+book's own computations stand folded under the claims of their chapter.
 """
 
 from __future__ import annotations
@@ -11,18 +10,10 @@ import html
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from sparsenn_book.records import words
-from sparsenn_book.records.claims import FILE, read_claims
 from sparsenn_book.records.words import line
-from sparsenn_core.errors import InputError
-
-Claim = Mapping[str, Any]
-FULL = "full"
-NOT_TESTED = "not tested at this profile"
+from sparsenn_book.runner.entries import FULL, NOT_TESTED, Claim, Entry, differs
 
 PROFILES: dict[str, str] = {
     "smoke": "**This copy is from the `smoke` profile: seconds-long runs that check that everything works. Their "
@@ -32,51 +23,6 @@ PROFILES: dict[str, str] = {
     FULL: "This copy is from the `full` profile, the largest scale of each chapter.",
 }
 """What a profile's numbers are worth, in words."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One claim: as it stands at this copy's profile, and as the committed full tables have it; either may be None."""
-
-    here: Claim | None
-    full: Claim | None
-
-    @property
-    def claim(self) -> Claim:
-        """The claim as it is stated first."""
-        found = self.here or self.full
-        assert found is not None
-        return found
-
-    @property
-    def judged(self) -> Claim:
-        """The claim whose verdict counts: at full scale where it was tested there, else at this copy's profile."""
-        tested = [claim for claim in (self.full, self.here) if claim and claim["verdict"] != NOT_TESTED]
-        return tested[0] if tested else self.claim
-
-
-def claims_of(folder: Path, profile: str, file: str = FILE) -> list[dict[str, Any]]:
-    """The claims of one executed notebook, from `folder/claims.json`; none where the notebook stated none.
-
-    Raises `InputError` for a broken file, a verdict that does not follow from its fields, or another profile's claim.
-    """
-    if not (folder / file).exists():
-        return []
-    claims = read_claims(folder, file)
-    for claim in claims:
-        if claim["profile"] != profile:
-            raise InputError(f"{folder}: claim {claim['key']!r} is of profile {claim['profile']!r}, not {profile!r}")
-    return [{**claim, "notebook": folder.name} for claim in claims]
-
-
-def entries(claims: Sequence[Claim], committed: Sequence[Claim] = ()) -> list[Entry]:
-    """Claims of this copy's profile, each with that of the full tables of the same key, in the order of the chapters.
-
-    Raises `InputError` for a key that two chapters use.
-    """
-    here, full = _by_key(claims), _by_key(committed)
-    found = [Entry(here.get(key), full.get(key)) for key in {**here, **full}]
-    return sorted(found, key=lambda entry: str(entry.claim["notebook"]))
 
 
 def verdicts(found: Sequence[Entry], profile: str) -> str:
@@ -104,14 +50,17 @@ def opening(found: Sequence[Entry], profile: str) -> str:
     if not found:
         return "No chapter has stated a claim yet."
     others = Counter(entry.judged["verdict"] for entry in found if entry.judged["said"])
-    own = Counter(entry.judged["verdict"] for entry in found if not entry.judged["said"])
+    own = Counter(entry.judged["verdict"] for entry in found if not entry.judged["said"] and not entry.is_check)
+    checks = Counter(entry.judged["verdict"] for entry in found if entry.is_check)
+    counts = {"stated here": "hold", "refuted": "fail", "undecided": "undecided"}
     parts = []
     if others:
-        counts = {"reproduced": "reproduced", "corrected": "corrected", "refuted": "refuted", "undecided": "undecided"}
-        parts.append(f"of {_number_of(others)} that others made, {_shares(others, counts)}")
+        said = {verdict: verdict for verdict in ("reproduced", "corrected", "refuted", "undecided")}
+        parts.append(f"of {_number_of(others)} that others made, {_shares(others, said)}")
     if own:
-        counts = {"stated here": "hold", "refuted": "fail", "undecided": "undecided"}
         parts.append(f"of {_number_of(own)} of this book's own, {_shares(own, counts)}")
+    if checks:
+        parts.append(f"of {_number_of(checks, 'check')} of its computations, {_shares(checks, counts)}")
     text = "; ".join(parts)
     where = (
         ""
@@ -121,24 +70,9 @@ def opening(found: Sequence[Entry], profile: str) -> str:
     return f"{text[0].upper()}{text[1:]}.{where}"
 
 
-def differs(here: Claim, full: Claim) -> bool:
-    """Whether the full profile states the claim in other words or with another interval, as its settings differ."""
-    return any(here[name] != full[name] for name in ("statement", "recorded", "said", "ours"))
-
-
-def _by_key(claims: Sequence[Claim]) -> dict[str, Claim]:
-    found: dict[str, Claim] = {}
-    for claim in claims:
-        if claim["key"] in found:
-            first = found[claim["key"]]["notebook"]
-            raise InputError(f"claim {claim['key']!r} is stated by {first} and again by {claim['notebook']}")
-        found[claim["key"]] = claim
-    return found
-
-
-def _number_of(count: Counter[str]) -> str:
+def _number_of(count: Counter[str], name: str = "claim") -> str:
     total = count.total()
-    return f"{total} claim{'' if total == 1 else 's'}"
+    return f"{total} {name}{'' if total == 1 else 's'}"
 
 
 def _shares(count: Counter[str], said: Mapping[str, str]) -> str:
@@ -168,9 +102,19 @@ def _key(found: Sequence[Entry]) -> list[str]:
 
 
 def _chapter(notebook: str, title: str, own: Sequence[Entry], columns: Sequence[str]) -> list[str]:
-    """One chapter: a heading and a table with one column for each profile."""
+    """One chapter: a heading, the table of its claims, and folded the table of its checks."""
+    claims, checks = [entry for entry in own if not entry.is_check], [entry for entry in own if entry.is_check]
     lines = [f"### {title}", "", f"[Read the chapter](notebooks/{notebook}.ipynb).", ""]
-    lines += [":::{list-table}", ":header-rows: 1", ":class: ledger", "", "* - Claim", "  - Recorded"]
+    lines += _table(claims, title, columns) if claims else []
+    if checks:
+        lines += [f"::::{{dropdown}} Checks of this chapter's computations ({len(checks)})", ""]
+        lines += [*_table(checks, title, columns), "::::", ""]
+    return lines
+
+
+def _table(own: Sequence[Entry], title: str, columns: Sequence[str]) -> list[str]:
+    """One row a claim, one column for each profile."""
+    lines = [":::{list-table}", ":header-rows: 1", ":class: ledger", "", "* - Claim", "  - Recorded"]
     lines += [f"  - {_scale(name)}" for name in columns]
     for entry in own:
         lines += _row(entry, title, columns)
@@ -186,7 +130,7 @@ def _row(entry: Entry, title: str, columns: Sequence[str]) -> list[str]:
     place = f'<a href="notebooks/{claim["notebook"]}.html#measured-{slug}">where it is measured</a>'
     lines = [f"* - {mark}{line(claim['statement'])}"]
     links = f'{place}, <a href="#claim-{slug}">link</a>'
-    lines += [f'    <span class="source">{line(claim["source"])}; {links}</span>']
+    lines += [f'    <span class="source">{words.source(claim)}; {links}</span>']
     lines += [f"  - {_where('Recorded')} {line(claim['recorded'] or '–')}{_holds(claim)}"]
     for name in columns:
         found = entry.full if name == FULL and len(columns) > 1 else entry.here

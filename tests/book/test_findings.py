@@ -10,8 +10,8 @@ import pytest
 
 from sparsenn_book import figures
 from sparsenn_book.records import Claim, wilson, write_claims
+from sparsenn_book.runner.entries import Entry, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, compact, findings, pictures, practice
-from sparsenn_book.runner.ledger import Entry, claims_of, entries
 
 RATE = Claim("a.rate", "Most *runs* fit.", "the study", "9 of 10", wilson(60, 64), said=(0.8, 1.0), headline=True)
 PLAIN = Claim("a.plain", "Nothing to see.", "this book", None, wilson(0, 64), ours=(0.0, 0.2))

@@ -12,7 +12,8 @@ import pytest
 
 from sparsenn_book.records import Claim, wilson, write_claims
 from sparsenn_book.records.words import badge
-from sparsenn_book.runner.ledger import claims_of, entries, ledger, opening, verdicts
+from sparsenn_book.runner.entries import claims_of, entries
+from sparsenn_book.runner.ledger import ledger, opening, verdicts
 from sparsenn_core.errors import InputError
 
 SAID = Claim("a.rate", "Most runs fit.", "the study, Table 1", "9 of 10", wilson(60, 64), said=(0.8, 1.0))
@@ -56,6 +57,20 @@ def test_the_opening_sentence_tells_others_claims_from_the_books_own(tmp_path: P
     only = entries(written(tmp_path / "02_b", [WIDE, NONE], "laptop"))
     assert opening(only, "laptop") == (
         "Of 2 claims that others made, none are reproduced, 1 is undecided and 1 is not tested."
+    )
+
+
+def test_checks_are_folded_and_counted_apart_and_what_was_stated_before_says_so(tmp_path: Path) -> None:
+    check = replace(OURS, key="a.check", check=True)
+    found = entries(written(tmp_path / "01_a", [SAID, check, replace(OURS, prior=True)], "laptop"))
+    text = ledger(found, "laptop", {"01_a": "First"})
+    claims, checks = text.split("{dropdown} Checks of this chapter's computations (1)")
+    assert list(rows(claims)) == ["rate", "ours"]
+    assert list(rows(checks)) == ["check"]
+    assert ["before the draws that test it" in cells[0] for cells in rows(claims).values()] == [False, True]
+    assert opening(found, "laptop") == (
+        "Of 1 claim that others made, 1 is reproduced; of 1 claim of this book's own, 1 holds; "
+        "of 1 check of its computations, 1 holds."
     )
 
 

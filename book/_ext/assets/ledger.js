@@ -24,7 +24,13 @@
       }
       for (const table of document.querySelectorAll("table.ledger")) {
         const section = table.closest("section");
-        section.hidden = ![...table.tBodies[0].rows].some((row) => !row.hidden);
+        const shown = (part) => [...part.querySelectorAll("tbody tr")].some((row) => !row.hidden);
+        section.hidden = !shown(section);
+        const folded = table.closest("details");
+        if (folded) {
+          folded.hidden = !shown(folded);
+          folded.open = Boolean(chosen.verdict) && !folded.hidden;
+        }
       }
       for (const button of place.querySelectorAll("button")) {
         button.setAttribute("aria-pressed", String(chosen.verdict === button.value));
@@ -41,6 +47,8 @@
         chosen.verdict = chosen.chapter = "";
         show();
       }
+      const folded = target.row.closest("details");
+      if (folded) folded.open = true;
       target.row.scrollIntoView({ block: "center" });
     }
 

@@ -62,7 +62,7 @@ def about_objective(identity: pd.DataFrame, searches: pd.DataFrame) -> list[Clai
             "coefficients.",
             source=f"{BOOK}; the objective is linear in each gate's probability",
             measured=mean_interval(measures.undecided_gates(searches), unit="undecided gates a true coefficient"),
-            ours=(0.0, 1.0), enough=ENOUGH,
+            ours=(0.0, 1.0), enough=ENOUGH, check=True,
         ),
     ]  # fmt: skip
 
@@ -87,7 +87,7 @@ def about_errors(estimates: pd.DataFrame) -> list[Claim]:
                 key=f"cs.{key}",
                 statement=f"Above 1 and with {samples} validation samples EGP's error is lower than that of the four "
                 "other methods together, of which validation picks one.",
-                source=BOOK, ours=LOWER, enough=ENOUGH,
+                source=BOOK, ours=LOWER, enough=ENOUGH, prior=True,
                 measured=_error(estimates, f"EGP{suffix}", TOGETHER + suffix, REGIONS["above 1"]),
             )
         )  # fmt: skip
@@ -96,7 +96,7 @@ def about_errors(estimates: pd.DataFrame) -> list[Claim]:
             Claim(
                 key=f"cs.few-low-{other.replace(' ', '-')}",
                 statement=f"With n validation samples and below 1, EGP's error is higher than that of {SPOKEN[other]}.",
-                source=BOOK, ours=HIGHER, enough=ENOUGH,
+                source=BOOK, ours=HIGHER, enough=ENOUGH, prior=True,
                 measured=_error(estimates, f"EGP{FEW}", other + FEW, REGIONS["below 1"]),
             )
         )  # fmt: skip
@@ -168,7 +168,7 @@ def about_parts(estimates: pd.DataFrame) -> list[Claim]:
     }
     return [
         Claim(
-            key=f"cs.{key}", statement=statement, source=BOOK, ours=LOWER, enough=ENOUGH,
+            key=f"cs.{key}", statement=statement, source=BOOK, ours=LOWER, enough=ENOUGH, prior=True,
             measured=_error(estimates, "EGP", other, EVERYWHERE),
         )
         for key, (other, statement) in parts.items()
@@ -196,7 +196,7 @@ def about_search(objectives: pd.DataFrame) -> list[Claim]:
         found.append(
             Claim(
                 key=f"cs.objective-{other.replace(' ', '-').lower()}", statement=statement, source=BOOK,
-                measured=percent(mean_interval(ratios)), ours=ours, enough=ENOUGH,
+                measured=percent(mean_interval(ratios)), ours=ours, enough=ENOUGH, prior=True,
             )
         )  # fmt: skip
     return found

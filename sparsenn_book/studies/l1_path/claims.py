@@ -78,6 +78,7 @@ def about_optima(minima: pd.DataFrame) -> list[Claim]:
             statement="No recorded L1 run lies below the least value found here by more than 0.2 %, two standard "
             "deviations of what another draw of the data does to the least value (with sigmoid, where it does most).",
             source="this book", measured=exact(ratio.min(), len(ratio)), ours=(0.998, float("inf")),
+            check=True,
         )
     )  # fmt: skip
     return found
@@ -101,6 +102,7 @@ def about_minimisers(minima: pd.DataFrame) -> list[Claim]:
             statement="Every minimiser shown is stationary: no entry of its shortest subgradient exceeds 1e-7, 1 % of "
             "the strength.",
             source="this book", measured=exact(float(best["residual"].max()), len(best)), ours=(0.0, 1e-7),
+            check=True,
         ),
         Claim(
             key="l1.minimiser-support",

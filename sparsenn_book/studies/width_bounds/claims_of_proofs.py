@@ -107,6 +107,7 @@ def _of_certificates(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Cl
             exact(worst, len(solutions) + len(boundary)),
             ours=(0.0, PROMISED),
             enough=MANY,
+            check=True,
         ),
         Claim(
             "width.countable",
@@ -117,6 +118,7 @@ def _of_certificates(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Cl
             exact((error / solutions["least"]).max(), len(solutions)),
             ours=(0.0, CLEAR),
             enough=MANY,
+            check=True,
         ),
     ]
 
@@ -151,5 +153,6 @@ def _of_brute_force(small: pd.DataFrame, enumeration: pd.DataFrame) -> list[Clai
             exact(float(agree.mean()), len(agree)),
             ours=(1.0, 1.0),
             enough=8,
+            check=True,
         ),
     ]

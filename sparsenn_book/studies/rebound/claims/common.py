@@ -54,10 +54,17 @@ def known(value: float, count: int, method: str) -> Estimate:
 
 
 def new(
-    key: str, statement: str, measured: Estimate | None, ours: Interval, enough: int, *, headline: bool = False
+    key: str,
+    statement: str,
+    measured: Estimate | None,
+    ours: Interval,
+    enough: int,
+    *,
+    headline: bool = False,
+    check: bool = False,
 ) -> Claim:
-    """A claim that this book states; nobody is quoted."""
-    return Claim(f"rebound.{key}", statement, BOOK, None, measured, None, ours, enough, headline)
+    """A claim that this book states, before the draws that test it; nobody is quoted."""
+    return Claim(f"rebound.{key}", statement, BOOK, None, measured, None, ours, enough, headline, check, prior=True)
 
 
 def cell(tables: Tables, rule: str, precision: str, *, largest: bool = False) -> pd.Series:

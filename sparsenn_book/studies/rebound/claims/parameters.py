@@ -34,6 +34,7 @@ def claims_of_symmetry(tables: Tables) -> list[Claim]:
             largest(gaps),
             (0.0, 1e-6),
             RUNS,
+            check=True,
         ),
         Claim(
             "rebound.symmetry-random",
