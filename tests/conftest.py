@@ -23,6 +23,16 @@ hypothesis.settings.load_profile("project")
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run on several processes: those that share what takes long to make stay in one of them.
+
+    Everything that executes notebooks or builds the book is one group, every other file is one.
+    """
+    for item in items:
+        executes = {"smoke_results", "built"} & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("book" if executes else item.path.name))
+
+
 @pytest.fixture(scope="session")
 def project() -> Project:
     """The checkout that is tested."""
