@@ -4,6 +4,7 @@ from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import Fit, fit
+from sparsenn_core.training.identity import named
 from sparsenn_core.training.minimise import Minimum, minimise
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
 from sparsenn_core.training.optimizers import SGD, Adam, Optimizer, ProximalAdam, ProximalSGD, cosine
@@ -29,5 +30,6 @@ __all__ = [
     "every_epochs",
     "fit",
     "minimise",
+    "named",
     "on_stop",
 ]

@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.training.active_runs import ActiveRuns
-from sparsenn_core.training.checkpoint import Checkpoint, fingerprint
+from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.compilation import CompiledStep, worth_compiling
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.gradients import automatic, in_tiles, is_large, written_out
+from sparsenn_core.training.identity import Identity, identity_of
 from sparsenn_core.training.observers import Moment, Observer, Rows
 from sparsenn_core.training.settings import Settings
 from sparsenn_core.training.step import StepFunction, advance, make_step
@@ -62,9 +63,13 @@ class Loop:
         """Train until every run has stopped or `epochs` are used up; goes on from the checkpoint where there is one."""
         if epochs < 1:
             raise InputError(f"epochs must be 1 or more, not {epochs}")
+        with checkpoint.held() if checkpoint else nullcontext():
+            self._run(epochs, checkpoint, bar)
+
+    def _run(self, epochs: int, checkpoint: Checkpoint | None, bar: bool) -> None:
         start = time.perf_counter()
-        print_of_start = self._fingerprint() if checkpoint else ""
-        saved = checkpoint.load(print_of_start) if checkpoint else None
+        identity = self._identity() if checkpoint else {}
+        saved = checkpoint.load(identity, epochs) if checkpoint else None
         if saved:
             self._restore(saved)
         else:
@@ -80,10 +85,10 @@ class Loop:
                     meter.set_postfix(runs=int(self.active_runs.busy.sum()))
                 self.seconds = spent + time.perf_counter() - start
                 if checkpoint and self.epoch % checkpoint.every == 0:
-                    checkpoint.save(self._state(print_of_start))
+                    checkpoint.save(identity, self._state())
             self._finish()
         if checkpoint and not (saved and self.seconds == spent):
-            checkpoint.save(self._state(print_of_start))
+            checkpoint.save(identity, self._state())
         self.progress.finish()
 
     def _compile_limits(self) -> Any:
@@ -196,20 +201,13 @@ class Loop:
         self.final_looks = len(self.rows.blocks)
         self._look(self.epoch * self.steps_per_epoch, [o for o in self.observe if o.stop], loss=self.epoch_loss)
 
-    def _fingerprint(self) -> str:
-        tensors = [
-            *self.active_runs.params.values(),
-            *self.active_runs.buffers.values(),
-            self.data.inputs,
-            self.data.targets,
-        ]
-        return fingerprint(tensors, self.settings.identity())
+    def _identity(self) -> Identity:
+        return identity_of(self.active_runs.ensemble, self.data, self.settings.identity())
 
-    def _state(self, print_of_start: str) -> dict[str, Any]:
+    def _state(self) -> dict[str, Any]:
         # the rows of the runs that merely ran out of epochs are left out: a longer fit takes them later
         blocks = self.rows.blocks[: self.final_looks]
         return {
-            "fingerprint": print_of_start,
             "epoch": self.epoch,
             "seconds": self.seconds,
             "compiled": self.compiled,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
-from sparsenn_core.training.checkpoint import describe
 from sparsenn_core.training.gradients import Loss
 from sparsenn_core.training.observers import Observer
 from sparsenn_core.training.optimizers import Optimizer
@@ -42,7 +42,18 @@ class Settings:
         if self.tile is not None and self.batch_size is not None:
             raise InputError(f"tile cuts full batches, not minibatches: tile={self.tile}, batch_size={self.batch_size}")
 
-    def identity(self) -> list[str]:
-        """The settings that decide the result, as text."""
-        decisive = (self.optimizer, self.loss, self.penalty, self.batch_size, self.early_stopping, self.tile)
-        return [describe(s) for s in (*decisive, self.arithmetic)]
+    def identity(self) -> dict[str, Any]:
+        """The settings that decide the result, by the names under which a checkpoint speaks of them."""
+        seeds = None if self.order is None else [s if isinstance(s, torch.Generator) else int(s) for s in self.order]
+        return {
+            "optimizer": replace(self.optimizer, schedule=None),
+            "schedule": self.optimizer.schedule,
+            "loss": self.loss,
+            "penalty": self.penalty,
+            "batch size": self.batch_size,
+            "order (seeds)": seeds,
+            "early stopping": self.early_stopping,
+            "observers": self.observe,
+            "tile": self.tile,
+            "arithmetic": self.arithmetic,
+        }
