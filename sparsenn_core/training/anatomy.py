@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import enum
 import functools
+import os
 import sys
 import types
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, types.EllipsisType, types.NotImplementedType)
+STANDARD_LIBRARY = Path(os.__file__).parent
 INSTALLED = {"site-packages", "dist-packages"}
 MODULE_INTERNALS = frozenset(vars(nn.Module())) - {"training"}
 MODULE_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
@@ -44,14 +46,16 @@ def name_of(kind: Any) -> str:
     return f"{getattr(kind, '__module__', None)}.{getattr(kind, '__qualname__', repr(type(kind)))}"
 
 
-@functools.cache
 def is_library(module: str) -> bool:
     """Whether a module is Python's or an installed package's, this one apart: it counts by its names, not its code."""
     top = module.partition(".")[0]
     if top in ("__main__", "sparsenn_core"):
         return False
-    file = getattr(sys.modules.get(top), "__file__", None) or ""
-    return top in sys.stdlib_module_names or not INSTALLED.isdisjoint(Path(file).parts)
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if file is None:
+        return top in sys.stdlib_module_names
+    # by its place: a file of one's own may be called as one of Python's
+    return Path(file).is_relative_to(STANDARD_LIBRARY) or not INSTALLED.isdisjoint(Path(file).parts)
 
 
 def of_data(value: Any) -> Anatomy:

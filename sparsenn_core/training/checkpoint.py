@@ -36,8 +36,10 @@ class Checkpoint:
 
     If the file exists when a fit starts, the fit goes on from it; the result is bit for bit that of an uninterrupted
     fit (on CPU). A file made by another fit is refused with what differs, be it network, weights, data or settings;
-    only the number of epochs may grow. The file is written beside and renamed, so a kill leaves the older one. While a
-    fit runs it holds a lock beside the file, PATH.lock, where the system has locks.
+    only the number of epochs may grow. Functions count by their code and what they close over, generators by their
+    state: give them as they were when the fit first started, or give a function a name (`named`). The file is written
+    beside and renamed, so a kill leaves the older one. While a fit runs it holds a lock beside the file, PATH.lock,
+    where the system has locks.
     """
 
     path: Path | str

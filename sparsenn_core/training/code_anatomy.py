@@ -1,8 +1,8 @@
 """What a function, class or module of Python consists of, so that it is recognised in another process.
 
 Own functions count by what they compute: bytecode, constants, defaults, what they close over, and the globals that
-they read. Functions of libraries count by name. Not seen: what a function imports in its own body, and names that it
-looks up by text (`getattr`, `globals()`).
+they read. Functions of Python and of installed packages count by name. Not seen: what a function imports in its own
+body, and what it looks up by text (`getattr`, `globals()`).
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ def _native(value: Any) -> Anatomy | None:
     """A function written in C by its name and the object that it belongs to."""
     if not isinstance(value, NATIVE):
         return None
-    owner = getattr(value, "__self__", None) or getattr(value, "__objclass__", None)
-    return Anatomy(f"native {name_of(value)}", [("what it belongs to", owner)])
+    owners = [getattr(value, name, None) for name in ("__self__", "__objclass__")]
+    return Anatomy(f"native {name_of(value)}", [("what it belongs to", owners)])
 
 
 def _wrapped(value: Any) -> Anatomy | None:

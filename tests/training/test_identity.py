@@ -3,6 +3,7 @@
 import enum
 import functools
 import math
+import sys
 import threading
 from dataclasses import dataclass
 from types import FunctionType
@@ -15,6 +16,7 @@ from torch import nn
 from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, cosine, every_epochs, named
+from sparsenn_core.training.anatomy import is_library
 from sparsenn_core.training.identity import PYTHON, Recognition, difference
 
 
@@ -123,6 +125,8 @@ PAIRS = {
     "slots": (lambda: Slotted(1), lambda: Slotted(2)),
     "objects that hide": (lambda: Scaled(1), lambda: Scaled(2)),
     "bound methods": (lambda: Scaled(1).loss, lambda: Scaled(2).loss),
+    "methods of tensors": (lambda: torch.zeros(2).add, lambda: torch.ones(2).add),
+    "methods of what is empty": (lambda: [].count, lambda: [1].count),
     "partials": (lambda: functools.partial(watched, scale=1), lambda: functools.partial(watched, scale=2)),
     "modules as losses": (lambda: nn.HuberLoss(delta=1.0), lambda: nn.HuberLoss(delta=5.0)),
     "weights of losses": (
@@ -195,6 +199,18 @@ def test_a_helper_in_another_module_counts():
         return compiled_from("def made(x): return mine.helper(x)", mine=mine)
 
     assert digest(using(ONE)) == digest(using(ONE)) != digest(using(TWO))
+
+
+def test_an_own_module_called_as_one_of_pythons_counts_by_its_code(monkeypatch):
+    """`token.py` of one's own hides Python's."""
+    assert is_library("token")
+    token = type(math)("token")
+    token.__file__ = "/home/mine/token.py"
+    monkeypatch.setitem(sys.modules, "token", token)
+    assert not is_library("token")
+    assert is_library("torch.nn")
+    assert is_library("builtins")
+    assert not is_library("sparsenn_core.training")
 
 
 def test_circles_end():
