@@ -103,33 +103,6 @@ def test_compiled_equals_eager():
         torch.testing.assert_close(compiled.ensemble.params[k], w, rtol=0, atol=1e-13)
 
 
-def test_without_a_compiler_it_says_so_and_gives_the_same(monkeypatch):
-    eager = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=False)
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.warns(UserWarning, match="no C\\+\\+ compiler"):
-        result = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=True)
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(result.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
-def test_a_compiler_that_stumbles_is_replaced(monkeypatch):
-    """PyTorch's compiler fails on some shapes; the fit then goes on with another backend and says so."""
-    real = torch.compile
-
-    def stumbling(function, *, backend, **options):
-        def broken(graph, inputs):
-            raise KeyError("a bug")
-
-        return real(function, backend=broken if backend == "inductor" else backend, **options)
-
-    eager = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=False)
-    monkeypatch.setattr(torch, "compile", stumbling)
-    with pytest.warns(UserWarning, match="could not compile this step .KeyError"):
-        result = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=True)
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(result.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
 def test_ensembles_are_values():
     original = ensemble()
     copies = {k: v.clone() for k, v in original.params.items()}
