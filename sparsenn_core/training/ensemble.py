@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import overload
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.randomness import generator
 from sparsenn_core.training.members import blank, check_alike, filled
+from sparsenn_core.training.streams import is_random
 
 Build = Callable[[torch.Generator], nn.Module]
 
@@ -97,15 +100,24 @@ class Ensemble:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Every run's output for the same inputs: [n, ...] -> [R, n, ...]; so many runs at a time as memory allows."""
+        self._check_calm()
         chunk = max(1, CHUNK_BYTES // max(1, 8 * x.numel()))
-        return vmap(self.one, in_dims=(0, 0, None), chunk_size=min(chunk, len(self)))(self.params, self._copied(), x)
+        outputs = vmap(self.one, in_dims=(0, 0, None), chunk_size=min(chunk, len(self)))
+        with plain_attention():
+            return outputs(self.params, self._copied(), x)
 
     def each(self, x: Tensor) -> Tensor:
         """Every run's output for inputs of its own: [R, n, ...] -> [R, n, ...]."""
         # of the class itself: a subclass may have a forward of its own; vmap refuses inputs of other runs or shapes
         if vars(type(self.template)).get("takes_stacks", False) and x.ndim == 3 and len(x) == len(self):
             return self.one(self.params, self.buffers, x)
-        return vmap(self.one)(self.params, self._copied(), x)
+        self._check_calm()
+        with plain_attention():
+            return vmap(self.one)(self.params, self._copied(), x)
+
+    def _check_calm(self) -> None:
+        if is_random(self.template):
+            raise InputError("dropout is at work, and only a fit has a stream of it for each run; call .eval() first")
 
     def _copied(self) -> dict[str, Tensor]:
         """The buffers, as copies where the network may write into them: batch norm counts while it trains."""
@@ -129,8 +141,12 @@ class Ensemble:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> Ensemble:
         """The same networks with the parameters and buffers of `state`; the number of runs may be another one."""
         own = self.state_dict()
-        for name in state.keys() ^ own.keys():
-            raise unknown("tensor", name, own) if name not in own else InputError(f"the state has no {name!r}")
+        for name in state:
+            if name not in own:
+                raise unknown("tensor", name, own)
+        for name in own:
+            if name not in state:
+                raise InputError(f"the state has no {name!r}")
         for name, tensor in state.items():
             if tensor.shape[1:] != own[name].shape[1:]:
                 raise InputError(f"{name} is {list(tensor.shape[1:])} in the state, {list(own[name].shape[1:])} here")
@@ -151,6 +167,11 @@ class Ensemble:
             {k: v.to(device=device, dtype=dtype) for k, v in self.params.items()},
             {k: v.to(device=device, dtype=dtype if v.is_floating_point() else None) for k, v in self.buffers.items()},
         )
+
+
+def plain_attention() -> AbstractContextManager[None]:
+    """Attention as products and a softmax, which `vmap` knows; its fused kernels would be called run by run."""
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def _built(build: Build, source: torch.Generator) -> nn.Module:

@@ -21,7 +21,17 @@ Identity: TypeAlias = Mapping[str, str]
 
 PYTHON = "Python"
 DATA = {"of_run": "sets of runs"}
-MANY = ("starting weights", "buffers", "inputs", "targets", "sets of runs", "observers")
+MANY = (
+    "starting weights",
+    "buffers",
+    "inputs",
+    "targets",
+    "sets of runs",
+    "observers",
+    "trained parameters",
+    "validation data",
+    "hooks between steps",
+)
 
 
 @dataclass(frozen=True)

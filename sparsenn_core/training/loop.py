@@ -15,7 +15,7 @@ from sparsenn_core.training import probe
 from sparsenn_core.training.active_runs import ActiveRuns
 from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import Data
-from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.ensemble import Ensemble, plain_attention
 from sparsenn_core.training.epochs import Epochs
 from sparsenn_core.training.evaluation import Evaluation
 from sparsenn_core.training.groups import spread
@@ -82,7 +82,7 @@ class Loop:
         if saved:
             self._restore(saved)
         spent = self.seconds
-        with torch.no_grad(), tqdm(total=epochs, initial=self.epoch, disable=not bar) as meter:
+        with torch.no_grad(), plain_attention(), tqdm(total=epochs, initial=self.epoch, disable=not bar) as meter:
             if not saved:
                 self._look(0, [o for o in self.settings.observe if o.wants_epoch(0) or 0 in o.steps])
             self.epochs.prepare(self.active_runs, epochs - self.epoch)

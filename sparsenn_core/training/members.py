@@ -23,6 +23,12 @@ def check_alike(modules: Sequence[nn.Module]) -> None:
     if not modules:
         raise InputError("an ensemble needs at least one module; the list of seeds is empty")
     first = modules[0]
+    for name, part in first.named_modules():
+        if isinstance(part, nn.RNNBase):
+            raise InputError(
+                f"{name or 'it'} is {type(part).__name__}, whose kernels PyTorch cannot run for several networks at once; "
+                "write it with nn.Linear in a loop, or train them one by one with torch.optim"
+            )
     for number, other in enumerate(modules[1:], start=1):
         for name, one, same in _pairs(first, other, number):
             where = f"module {number} differs from module 0 in {name or 'itself'}"
@@ -87,7 +93,9 @@ def _pairs(first: nn.Module, other: nn.Module, number: int) -> Iterator[tuple[st
     """Submodules of the same name, outermost first; `InputError` where the two have other ones."""
     ours, theirs = (dict(module.named_modules(remove_duplicate=False)) for module in (first, other))
     if _class(first) != _class(other):
-        raise InputError(f"module {number} differs from module 0: {type(other).__name__} against {type(first).__name__}")
+        raise InputError(
+            f"module {number} differs from module 0: {type(other).__name__} against {type(first).__name__}"
+        )
     if ours.keys() != theirs.keys():
         name = sorted(ours.keys() ^ theirs.keys())[0]
         raise InputError(f"module {number} differs from module 0 in its submodules: {name!r} is only in one of them")

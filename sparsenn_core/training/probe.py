@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.func import vmap
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.training.data import Data
-from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.ensemble import Ensemble, plain_attention
 from sparsenn_core.training.evaluation import Evaluation
 
 FEW = 2  # runs and samples
@@ -29,7 +28,7 @@ def check(ensemble: Ensemble, data: Data, evaluation: Evaluation) -> None:
     params, buffers = few.params, {k: v.clone() for k, v in few.buffers.items()}
     _same_type(x, params, of)
     seeds = torch.zeros(len(few), dtype=torch.int64)
-    with torch.no_grad():
+    with torch.no_grad(), plain_attention():
         try:
             out, _ = evaluation.by_vmap(params, buffers, x, False, seeds, 1)
         except InputError:
@@ -38,7 +37,7 @@ def check(ensemble: Ensemble, data: Data, evaluation: Evaluation) -> None:
             raise InputError(f"{of}: {_reason(error, few, x)}") from error
         _check_outputs(out, y, of)
         try:
-            losses = vmap(evaluation.loss)(out, y)
+            losses = evaluation.stacked_loss(out, y)
         except Exception as error:
             shapes = f"outputs {list(out.shape[1:])}, targets {list(y.shape[1:])}"
             raise InputError(f"the loss cannot be evaluated on {shapes}: {_line(error)}") from error

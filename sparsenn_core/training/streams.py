@@ -73,7 +73,7 @@ class Streams(TorchFunctionMode):
         # the upper 53 bits as a number in [0, 1)
         uniform = (mixed(key + place * GOLDEN) >> 11 & (2**53 - 1)).to(torch.float64) * 2.0**-53
         kept = (uniform >= p).to(x.dtype)[(...,) + (None,) * axes] / (1 - p)
-        return x.mul_(kept) if inplace else x * kept
+        return x * kept  # never in place: the layer before may need its output for its gradient
 
 
 def mixed(numbers: Tensor) -> Tensor:

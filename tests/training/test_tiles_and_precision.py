@@ -59,7 +59,6 @@ def test_tiles_are_for_full_batches():
             fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=tile)
 
 
-
 def gradient(ensemble, run, x, y, dtype):
     net = ensemble[run].to(dtype)
     loss = torch.nn.functional.mse_loss(net(x.to(dtype)), y.to(dtype))
