@@ -48,8 +48,9 @@ class Evaluation:
         x and y are [n, ...] if shared, else [R, n, ...]; `seeds` [R] and the number of the step are for dropout.
         Buffers that a network writes into in place are changed where they are.
         """
+        written: Params = {}
         if self.forward is not None:
-            out, written = self.forward(params, x, shared), {}
+            out = self.forward(params, x, shared)
         else:
             out, written = self.by_vmap(params, buffers, x, shared, seeds, step)
         return self.stacked_loss(out, y.expand(len(out), *y.shape) if shared else y), written

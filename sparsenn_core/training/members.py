@@ -26,8 +26,8 @@ def check_alike(modules: Sequence[nn.Module]) -> None:
     for name, part in first.named_modules():
         if isinstance(part, nn.RNNBase):
             raise InputError(
-                f"{name or 'it'} is {type(part).__name__}, whose kernels PyTorch cannot run for several networks at once; "
-                "write it with nn.Linear in a loop, or train them one by one with torch.optim"
+                f"{name or 'it'} is {type(part).__name__}, whose kernels PyTorch cannot run for several networks at "
+                "once; write it with nn.Linear in a loop, or train them one by one with torch.optim"
             )
     for number, other in enumerate(modules[1:], start=1):
         for name, one, same in _pairs(first, other, number):

@@ -69,8 +69,10 @@ def _move(group: Group, number: int) -> None:
             state = {part: values[rows] for part, values in group.state.items()}
             optimizer.update_(group.weights[rows], group.grads[rows], state, number, settings)
         return
-    state = {part: {ALL: values} for part, values in group.state.items()}
-    new, new_state, size = optimizer.update({ALL: group.weights}, {ALL: group.grads}, state, group.coefficients(number))
+    memory = {part: {ALL: values} for part, values in group.state.items()}
+    new, new_state, size = optimizer.update(
+        {ALL: group.weights}, {ALL: group.grads}, memory, group.coefficients(number)
+    )
     for part, values in group.state.items():
         values.copy_(new_state[part][ALL])
     if optimizer.proximal and group.penalty is not None:

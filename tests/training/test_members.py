@@ -133,7 +133,7 @@ def test_slices_states_and_modes():
     state = ensemble.state_dict()
     other = Ensemble.of(lambda g: nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)), [9])
     torch.testing.assert_close(other.load_state_dict(state).eval()(x), ensemble.eval()(x))
-    with pytest.raises(InputError, match="'0.wieght'.*'0.weight'"):
+    with pytest.raises(InputError, match=r"'0.wieght'.*'0.weight'"):
         other.load_state_dict({k.replace("0.weight", "0.wieght"): v for k, v in state.items()})
     with pytest.raises(InputError, match=r"0.weight is \[3, 3\] in the state, \[3, 2\] here"):
         other.load_state_dict(state | {"0.weight": torch.zeros(4, 3, 3)})

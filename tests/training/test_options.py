@@ -102,7 +102,7 @@ def test_masks_have_the_right_rate_and_are_independent(kind, shape):
 
 
 def test_the_hash_is_that_of_splitmix64():
-    """Its first numbers from the state 1234567, as published with the reference code, computed here in whole numbers."""
+    """Its first numbers from the state 1234567, computed here in whole numbers; the first is the published one."""
     state, expected = 1234567, []
     for _ in range(3):
         state = (state + 0x9E3779B97F4A7C15) % 2**64
@@ -127,7 +127,7 @@ def test_dropout_does_nothing_in_evaluation_mode_and_is_refused_outside_training
 
 @pytest.mark.parametrize("layer", [nn.AlphaDropout(0.2), nn.RReLU()])
 def test_other_noise_is_refused(layer):
-    with pytest.raises(InputError, match="only .*dropout has a stream for each run|cannot evaluate several"):
+    with pytest.raises(InputError, match=r"only .*dropout has a stream for each run|cannot evaluate several"):
         fit(ensemble(layer), Data.shared(*samples()), optimizer=SGD(0.1), epochs=1, order=SEEDS)
 
 

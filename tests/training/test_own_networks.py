@@ -103,7 +103,8 @@ def frozen():
 
 NETWORKS = {
     "chain": chain, "convolutions": convolutions, "normalised": normalised, "residual": Residual, "tied": Tied,
-    "attention": Attention, "recurrence": Recurrence, "counting": Counting, "frozen": frozen, "one layer": lambda: nn.Linear(6, 2),
+    "attention": Attention, "recurrence": Recurrence, "counting": Counting, "frozen": frozen,
+    "one layer": lambda: nn.Linear(6, 2),
 }  # fmt: skip
 
 OPTIMIZERS = {
@@ -197,8 +198,8 @@ def test_settings_of_each_run_hold_for_each_run():
     x, y = samples()
     rates, clips = torch.tensor([0.1, 0.02, 0.05], dtype=F64), torch.tensor([0.1, float("inf"), 0.5], dtype=F64)
     trained = fit(
-        Ensemble.of(build("chain"), SEEDS), Data.shared(x, y), optimizer=AdamW(rates, clip_norm=clips, weight_decay=0.1),
-        epochs=9,
+        Ensemble.of(build("chain"), SEEDS), Data.shared(x, y), epochs=9,
+        optimizer=AdamW(rates, clip_norm=clips, weight_decay=0.1),
     )  # fmt: skip
 
     def train(net, seed):
@@ -285,8 +286,10 @@ X, Y = (t.float() for t in samples())
         (Pair, (X, Y), {}, "Pair returns tuple, and one tensor is needed"),
         (Noisy, (X, Y), {}, "randn_like|draws random numbers"),
         (Recurrent, (X, Y), {}, "with nn.Linear in a loop, or train them one by one with torch.optim"),
-        (lambda: nn.Sequential(nn.Linear(6, 2), nn.Dropout(0.5)), (X, Y), {}, "dropout draws random numbers: give order"),
-        (lambda: nn.Linear(6, 2), (X, Y), {"loss": nn.functional.cross_entropy, "data": (X, Y[:, 0] > 0)}, "loss cannot be evaluated on outputs"),
+        (lambda: nn.Sequential(nn.Linear(6, 2), nn.Dropout(0.5)), (X, Y), {},
+         "dropout draws random numbers: give order"),
+        (lambda: nn.Linear(6, 2), (X, Y), {"loss": nn.functional.cross_entropy, "data": (X, Y[:, 0] > 0)},
+         "loss cannot be evaluated on outputs"),
         (lambda: nn.Linear(6, 2), (X, Y), {"loss": nn.MSELoss(reduction="none")}, "one number for a batch"),
         (lambda: nn.Linear(6, 2), (X, Y), {"only": ["weigth"]}, "'weigth'.*weight"),
         (lambda: nn.Linear(6, 2).requires_grad_(False), (X, Y), {}, "every parameter is frozen"),
