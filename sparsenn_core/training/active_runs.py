@@ -94,14 +94,20 @@ class ActiveRuns:
         return {k: views[k] if k in views else self.frozen[k] for k in self.ensemble.params}
 
     def group(self, places: slice) -> Group:
-        """The places as one group."""
+        """The places as one group.
+
+        `.data` gives the views version numbers of their own: groups in other threads write into the same memory, and
+        automatic differentiation would take that for a change of theirs.
+        """
         rows = self.runs[places].to(self.weights.device)
+        weights = self.weights[places].data
+        views = self.layout.views(weights)
         return Group(
             places,
             self.layout,
-            self.weights[places],
-            {k: v[places] for k, v in self.params.items()},
-            {k: v[places] for k, v in self.buffers.items()},
+            weights,
+            {k: views[k] if k in views else self.frozen[k][places] for k in self.ensemble.params},
+            {k: v[places].data for k, v in self.buffers.items()},
             {k: v[places] for k, v in self.state.items()},
             self.all_optimizers.select(rows),
             None if self.all_penalties is None else self.all_penalties.select(rows),

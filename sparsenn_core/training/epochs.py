@@ -14,7 +14,7 @@ from sparsenn_core.training.compilation import CompiledStep, compile_limits, wor
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.evaluation import Evaluation
-from sparsenn_core.training.gradients import Gradient, automatic, in_tiles, traceable, written_out
+from sparsenn_core.training.gradients import Gradient, automatic, by_chain_rule, in_tiles, traceable, written_out
 from sparsenn_core.training.groups import GATHERED, activation_numbers, group_slices
 from sparsenn_core.training.hooks import Between, apply
 from sparsenn_core.training.settings import Settings
@@ -150,6 +150,8 @@ class Epochs:
         if not self.stacked:
             evaluation.forward = None
         gradient = automatic(evaluation, self.active_runs.layout.names, shared=shared)
+        if self.order is not None and not self.active_runs.frozen:
+            gradient = by_chain_rule(evaluation) or gradient
         eager = eager_step(in_tiles(gradient, s.tile, shared=shared) if s.tile else gradient, s.arithmetic)
         if not self.compiled:
             return eager

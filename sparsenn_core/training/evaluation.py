@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Params
-from sparsenn_core.training.stacked_forward import stacked_forward
+from sparsenn_core.training.stacked_forward import chain_of, stacked_forward
 from sparsenn_core.training.streams import Streams, is_random
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -27,7 +27,8 @@ class Evaluation:
 
     def __init__(self, template: nn.Module, loss: Loss) -> None:
         self.network = _Watched(template)
-        self.forward = stacked_forward(template)
+        self.layers = chain_of(template)
+        self.forward = stacked_forward(self.layers) if self.layers else None
         self.random = is_random(template)
         self.loss = loss
         self.stacked_loss = _stacked_loss(loss)

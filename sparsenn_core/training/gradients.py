@@ -11,13 +11,15 @@ from torch.nn.functional import mse_loss
 
 from sparsenn_core.penalties import Params
 from sparsenn_core.training.backprop import Backprop
+from sparsenn_core.training.chain_rule import gradients, is_chain
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.evaluation import Evaluation, Loss
 from sparsenn_core.training.stacked_layers import stacked_layers
 
 Gradient = Callable[..., tuple[Params, Tensor, Params]]
-"""(params, buffers, x, y, seeds, step) -> gradients by name, losses [R], and buffers that the networks replaced; the
-samples x and y are [n, ...] or [R, n, ...]; seeds [R] and the step's number are for dropout."""
+"""(params, buffers, x, y, seeds, step, into) -> gradients by name, losses [R], and buffers that the networks replaced;
+the samples x and y are [n, ...] or [R, n, ...]; seeds [R] and the step's number are for dropout. Gradients may be
+written into the tensors `into`, by name, and are these then."""
 
 
 def run_losses(
@@ -36,7 +38,13 @@ def automatic(evaluation: Evaluation, names: Sequence[str], *, shared: bool) -> 
     """The gradient in the parameters `names` by automatic differentiation, for any network and loss."""
 
     def gradient(
-        params: Params, buffers: Params, x: Tensor, y: Tensor, seeds: Tensor | None = None, step: int = 0
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
     ) -> tuple[Params, Tensor, Params]:
         leaves = {name: params[name].detach().requires_grad_() for name in names}
         with torch.enable_grad():
@@ -52,7 +60,13 @@ def traceable(ensemble: Ensemble, loss: Loss, *, shared: bool) -> Gradient:
     """The same gradient of all parameters in a form that the compiler understands."""
 
     def gradient(
-        params: Params, buffers: Params, x: Tensor, y: Tensor, seeds: Tensor | None = None, step: int = 0
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
     ) -> tuple[Params, Tensor, Params]:
         def total(params: Params) -> tuple[Tensor, Tensor]:
             losses = run_losses(ensemble, loss, params, buffers, x, y, shared=shared)
@@ -68,7 +82,13 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
     samples = 0 if shared else 1
 
     def mean(
-        params: Params, buffers: Params, x: Tensor, y: Tensor, seeds: Tensor | None = None, step: int = 0
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
     ) -> tuple[Params, Tensor, Params]:
         grads: Params = {}
         losses = x.new_zeros(())
@@ -83,6 +103,30 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
     return mean
 
 
+def by_chain_rule(evaluation: Evaluation) -> Gradient | None:
+    """The gradient on minibatches without automatic differentiation; None unless the network is a chain of fully
+    connected layers.
+    """
+    layers = evaluation.layers
+    if evaluation.forward is None or not is_chain(layers):
+        return None
+
+    def gradient(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
+        grads = into or {name: torch.empty_like(w) for name, w in params.items()}
+        losses = gradients(layers, evaluation.stacked_loss, params, x, y, grads)
+        return grads, losses, {}
+
+    return gradient
+
+
 def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | None = None) -> Gradient | None:
     """The gradient without automatic differentiation; None unless the network is an `MLP` without hooks and frozen
     parameters and the loss `mse_loss`.
@@ -95,7 +139,13 @@ def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | Non
     backprop = Backprop(layers, shared=shared, tile=tile)
 
     def gradient(
-        params: Params, buffers: Params, x: Tensor, y: Tensor, seeds: Tensor | None = None, step: int = 0
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
     ) -> tuple[Params, Tensor, Params]:
         return *backprop.gradients(params, x, y), {}
 

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 CACHE = 2**24
 """Bytes of weights, gradients, optimizer state and activations that a group may have."""
 
-GATHERED = 2**23
-"""Bytes of minibatches that are gathered together: a gather for every step would cost more than it copies."""
+GATHERED = 2**20
+"""Bytes of minibatches that are gathered together: of small ones many, since a gather for every step would cost more
+than it copies, and no more than stay in the cache until they are used."""
 
 
 def group_slices(runs: int, run_bytes: int, cores: int) -> list[slice]:

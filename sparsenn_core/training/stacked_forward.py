@@ -13,10 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sparsenn_core.errors import InputError
-from sparsenn_core.networks import Layer
-from sparsenn_core.networks.layers import grouped
-from sparsenn_core.networks.operations import ACTIVATIONS, Operation
-from sparsenn_core.networks.tracing import pieces
+from sparsenn_core.networks import Layer, Operation, activation_module, reading
 from sparsenn_core.penalties import Params
 
 
@@ -58,20 +55,21 @@ class Stacked:
 Operator = Callable[[Stacked, Params], Stacked]
 
 
-def stacked_forward(net: nn.Module) -> Callable[[Params, Tensor, bool], Tensor] | None:
-    """`forward(params, x, shared)`: outputs [R, n, ...] for samples x [R, n, ...], or [n, ...] if shared.
-
-    None where the network is no chain of known layers with weights of their own, where it has hooks, or where dropout
-    is at work: what is not the same operation by operation is left to `vmap`.
+def chain_of(net: nn.Module) -> tuple[Layer, ...]:
+    """The layers of a chain of known layers with weights of their own; none for any other network, for one with hooks,
+    and where dropout is at work: what is not the same operation by operation is left to `vmap`.
     """
     if any(_has_hooks(module) for module in net.modules()) or any(_drops(module) for module in net.modules()):
-        return None
+        return ()
     try:
-        layers = grouped(net, pieces(net))
+        layers = reading(net).layers
     except InputError:
-        return None
-    if not all(layer.plain for layer in layers):
-        return None
+        return ()
+    return layers if all(layer.plain for layer in layers) else ()
+
+
+def stacked_forward(layers: tuple[Layer, ...]) -> Callable[[Params, Tensor, bool], Tensor]:
+    """`forward(params, x, shared)`: outputs [R, n, ...] for samples x [R, n, ...], or [n, ...] if shared."""
     operators = [_operation(o) for o in layers[0].before]
     for layer in layers:
         operators += [_affine(layer), _activation(layer.activation), *(_operation(o) for o in layer.after)]
@@ -142,7 +140,7 @@ def _disjoint_convolution(layer: Layer) -> Operator:
 
 
 def _activation(name: str) -> Operator:
-    function = ACTIVATIONS[name]
+    function = activation_module(name)
 
     def apply(h: Stacked, params: Params) -> Stacked:
         return h.then(function(h.values), h.layout)

@@ -28,9 +28,11 @@ def eager_step(gradient: Gradient, arithmetic: torch.dtype | None = None) -> Ste
 
     def step(group: Group, x: Tensor, y: Tensor, total: Tensor, number: int) -> None:
         computed = cast(group.params, arithmetic)
-        grads, losses, written = gradient(computed, group.buffers, x, y, group.seeds, number)
+        into = group.grad_views if arithmetic is None else None
+        grads, losses, written = gradient(computed, group.buffers, x, y, group.seeds, number, into)
         for name, view in group.grad_views.items():
-            view.copy_(grads[name])
+            if grads[name] is not view:
+                view.copy_(grads[name])
         if group.penalty is not None:
             losses = losses + _add_slopes(group, group.penalty, computed)
         total += losses
