@@ -80,8 +80,8 @@ class Epochs:
         """Call the hooks that are due after `epoch` epochs."""
         for hook in self.settings.between:
             if hook.epochs and epoch % hook.epochs == 0:
-                for group in self.groups:
-                    apply(hook, self._between(group, epoch, epoch * self.steps))
+                whole = active_runs.group(slice(0, len(active_runs)))
+                apply(hook, self._between(whole, epoch, epoch * self.steps))
 
     def _train_group(
         self, epoch: int, order: list[Tensor] | None, start: int, end: int, total: Tensor, number: int
