@@ -87,22 +87,6 @@ def test_schedule_multiplies_the_learning_rate():
     assert factors == pytest.approx([1.0, 0.55, 0.1, 0.1])
 
 
-def test_compiled_equals_eager():
-    settings = {
-        "optimizer": SGD(0.02, momentum=0.9),
-        "penalty": penalties.L1(1e-3),
-        "epochs": 8,
-        "batch_size": 20,
-        "order": SEEDS,
-    }
-    eager = fit(ensemble(), data(), compiled=False, **settings)
-    compiled = fit(ensemble(), data(), compiled=True, **settings)
-    assert compiled.compiled
-    assert not eager.compiled
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(compiled.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
 def test_ensembles_are_values():
     original = ensemble()
     copies = {k: v.clone() for k, v in original.params.items()}
