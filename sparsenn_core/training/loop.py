@@ -50,11 +50,13 @@ class Loop:
         if evaluation.random and settings.order is None:
             raise InputError("dropout draws random numbers: give order, a seed for each run, or ensemble.eval()")
         self.epochs = Epochs(ensemble, self.data, settings, stacked=evaluation.forward is not None)
-        penalty = settings.penalty
+        penalty = None if settings.penalty is None else settings.penalty.strengths(count, first)
+        if penalty is not None:
+            probe.check_penalty(penalty, ensemble)
         self.active_runs = ActiveRuns(
             ensemble,
             settings.optimizer.for_runs(count, self.device, self.epochs.steps),
-            None if penalty is None else penalty.strengths(count, first),
+            penalty,
             names,
             seeds_of(list(settings.order)) if evaluation.random and settings.order else None,
         )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sparsenn_core.errors import InputError
+from sparsenn_core.penalties import Penalty
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble, plain_attention
 from sparsenn_core.training.evaluation import Evaluation
@@ -45,6 +46,22 @@ def check(ensemble: Ensemble, data: Data, evaluation: Evaluation) -> None:
             raise InputError("the loss must be one number for a batch of samples, their mean")
         if evaluation.forward is not None and not _same(evaluation.forward(params, x, False), out):
             evaluation.forward = None
+
+
+def check_penalty(penalty: Penalty, ensemble: Ensemble) -> None:
+    """`InputError` unless the penalty, widened to all runs, gives one number for each of a few runs."""
+    few = torch.arange(min(FEW, len(ensemble)))
+    name = type(penalty).__name__
+    try:
+        with torch.no_grad():
+            value = penalty.select(few).value({k: w[: len(few)] for k, w in ensemble.params.items()})
+    except InputError:
+        raise
+    except Exception as error:  # whatever a user's own penalty does
+        raise InputError(f"the value of {name} cannot be computed: {_line(error)}") from error
+    if not isinstance(value, Tensor) or value.shape != (len(few),):
+        found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise InputError(f"the value of {name} must be one number a run, [{len(few)}] for {len(few)} runs, not {found}")
 
 
 def _same_type(x: Tensor, params: dict[str, Tensor], of: str) -> None:

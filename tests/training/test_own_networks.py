@@ -1,11 +1,13 @@
 """Stock PyTorch networks trained as one equal each of them trained alone by torch.optim; what cannot be is refused."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from sparsenn_core import Data, Ensemble, fit
+from sparsenn_core import Data, Ensemble, fit, penalties
 from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, Adam, AdamW, by_epoch, cosine
@@ -309,6 +311,31 @@ def test_what_does_not_fit_together_is_one_line(make, data, options, message):
     with pytest.raises(InputError, match=message) as caught:
         fit(Ensemble.of(lambda g: make(), 3), Data.shared(x, y), **settings)
     assert "\n" not in str(caught.value)
+
+
+@dataclass(frozen=True)
+class Whole(penalties.Penalty):
+    """One number for all runs."""
+
+    def value(self, params):
+        return sum(w.abs().sum() for w in params.values())
+
+
+@dataclass(frozen=True)
+class Misspelt(penalties.Penalty):
+    """Names a parameter that is not there."""
+
+    def value(self, params):
+        return params["wieght"].flatten(1).sum(1)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [(Whole(0.1), r"value of Whole must be one number a run, \[2\] for 2 runs, not \[\]"), (Misspelt(0.1), "wieght")],
+)
+def test_penalties_that_do_not_give_one_number_a_run_are_refused(penalty, message):
+    with pytest.raises(InputError, match=message):
+        fit(Ensemble.of(lambda g: nn.Linear(6, 2), 3), Data.shared(X, Y), optimizer=SGD(0.1), epochs=1, penalty=penalty)
 
 
 def test_arrays_are_refused_by_name():
