@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sparsenn_core.errors import InputError
 from sparsenn_core.lasso.certificate import Certificate, evaluate
 from sparsenn_core.lasso.rank_reduction import FEASIBLE, checked
+from sparsenn_core.lasso.scaling import Scaling
 from sparsenn_core.lasso.solver import solve
 
 
@@ -30,16 +31,17 @@ def certify(
         witness = solve(phi[0], psi[0], strength).dual
     else:
         witness = _matrix(dual, "dual", (psi.shape[1], psi.shape[2]))
-    values = evaluate(v[None], witness[None], phi, psi, each)
+    scaling = Scaling.of(phi, psi)
+    values = evaluate(scaling.coefficients(v[None]), scaling.dual(witness[None]), *scaling.data(phi, psi, each))
     residual = float(values.residual[0])
     return Certificate(
-        objective=float(values.objective[0]),
-        bound=float(values.bound[0]),
+        objective=float(scaling.objective(values.objective, strength is not None)[0]),
+        bound=float(scaling.objective(values.bound, strength is not None)[0]),
         gap=float(values.gap[0]),
         residual=residual,
         feasible=strength is not None or residual <= FEASIBLE,
         norms=values.norms[0],
-        dual=values.dual[0],
+        dual=scaling.given_dual(values.dual)[0],
     )
 
 

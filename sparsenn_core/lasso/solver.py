@@ -19,6 +19,7 @@ from sparsenn_core.lasso.newton_on_support import (
     shifted_gram_factor,
 )
 from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, RankReduction, checked, rank_reductions
+from sparsenn_core.lasso.scaling import Scaling
 from sparsenn_core.lasso.solution import Batch, Solution
 
 CERTIFIED = 1e-12  # largest gap, and residual of the constraints, with which a solution is final
@@ -43,7 +44,8 @@ def solve(
     ||V Phi - Psi||_F^2 / (N D) + strength sum_k ||v_k||_2 (sklearn's and skglm's alpha is strength D / 2).
     `rtol`: singular values of Phi below this share of the largest count as zero (constrained case).
     A bias is the caller's: subtract it from Psi. For the cost ||w_k|| ||v_k|| divide feature k by ||w_k||.
-    Raises `InputError` for NaN, shapes that do not match, and constraints that no V satisfies, with their residual.
+    Raises `InputError` for NaN, shapes that do not match, constraints that no V satisfies, with their residual, and
+    sizes of data or strength that take V, its dual or the objective out of float64.
     About 13 steps of O(K^3), fewer columns after the first few; memory O(K^2). `Solution.gap` tells how exact it is.
     """
     return solve_batch(np.asarray(features)[None], np.asarray(targets)[None], strength, rtol=rtol)[0]
@@ -56,7 +58,9 @@ def solve_batch(
 
     Made for thousands of tiny problems. Each problem is solved as `solve` would, up to rounding.
     """
-    phi, psi, each = checked(features, targets, strength)
+    given = checked(features, targets, strength)
+    scaling = Scaling.of(*given[:2])
+    phi, psi, each = scaling.data(*given)
     best = _Best(phi, psi, each)
     together = max(1, TOGETHER // phi.shape[1] ** 2)
     for group in rank_reductions(phi, psi, each, rtol):
@@ -64,7 +68,7 @@ def solve_batch(
             still = np.flatnonzero(best.error[group.members] >= CERTIFIED)
             for start in range(0, len(still), together):
                 _solve_group(best, _members(group, still[start : start + together]), tol, clear)
-    return best.batch
+    return scaling.back(best.batch, *given)
 
 
 class _Best:

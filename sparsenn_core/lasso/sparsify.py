@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg
 
 from sparsenn_core.lasso.certificate import Array, evaluate
+from sparsenn_core.lasso.scaling import Scaling
 from sparsenn_core.lasso.solution import Solution
 
 DEPENDENT = 1e-10  # singular values of the unit atoms below this share of the largest count as zero
@@ -26,11 +27,13 @@ def sparsify(solution: Solution) -> Solution:
     not necessarily the one with fewest neurons. A solution that is a vertex already comes back as it is.
     Cost O(n^2 pq) for n neurons in use.
     """
+    scaling, given = _scaling(solution), solution
+    solution = scaling.there(given)
     used = np.flatnonzero(solution.support)
     atoms, amplitudes = _atoms(solution, used)
     null = _null_space(atoms)
     if null.shape[1] == 0:
-        return solution
+        return given
     vertex = _to_vertex(amplitudes, null)
     kept = vertex > 0
     wanted = amplitudes @ atoms
@@ -38,14 +41,18 @@ def sparsify(solution: Solution) -> Solution:
     vertex[kept] += correction
     coef = np.zeros_like(solution.coef)
     coef[:, used[kept]] = solution.coef[:, used[kept]] * (vertex / amplitudes)[kept]
-    return _with_coefficients(solution, coef)
+    return scaling.here(_with_coefficients(solution, coef), given)
 
 
 def atom_rank(solution: Solution) -> int:
     """Dimension that the atoms of the solution's support span; its width where the solution is a vertex."""
     used = np.flatnonzero(solution.support)
-    atoms, _ = _atoms(solution, used)
+    atoms, _ = _atoms(_scaling(solution).there(solution), used)
     return len(used) - _null_space(atoms).shape[1]
+
+
+def _scaling(solution: Solution) -> Scaling:
+    return Scaling.of(solution.features[None], solution.targets[None])
 
 
 def _atoms(solution: Solution, used: np.ndarray) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, checked
+from sparsenn_core.lasso.scaling import Scaling
 
 Array = NDArray[np.float64]
 
@@ -88,6 +89,8 @@ def width_bounds(features: ArrayLike, targets: ArrayLike, rtol: float = RANK_TOL
     if not 0 < rtol < 1:
         raise InputError(f"lasso: rtol is {rtol}; it must lie between 0 and 1, for example {RANK_TOLERANCE:g}")
     phi, psi, _ = checked(np.asarray(features)[None], np.asarray(targets)[None], None)
+    scaling = Scaling.of(phi, psi)
+    phi, psi, _ = scaling.data(phi, psi, None)
     _, spectrum, wt = np.linalg.svd(phi[0], full_matrices=False)
     targets_spectrum = np.linalg.svd(psi[0], compute_uv=False)
     p = _rank(spectrum, rtol)
@@ -101,8 +104,8 @@ def width_bounds(features: ArrayLike, targets: ArrayLike, rtol: float = RANK_TOL
         rank_features=p,
         rank_targets=min(p, _rank(targets_spectrum, rtol)),
         outside=float(outside / size) if size > 0 else 0.0,
-        features_spectrum=spectrum,
-        targets_spectrum=targets_spectrum,
+        features_spectrum=np.ldexp(spectrum, int(scaling.features[0])),
+        targets_spectrum=np.ldexp(targets_spectrum, int(scaling.targets[0])),
     )
 
 

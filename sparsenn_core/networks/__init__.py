@@ -2,9 +2,10 @@
 
 from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, baseline_cnn, multi_channel_cnn
 from sparsenn_core.networks.embedding import embed
-from sparsenn_core.networks.initialization import initialize_default_, initialize_study_
+from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
 from sparsenn_core.networks.layers import Layer
 from sparsenn_core.networks.mlp import MLP
+from sparsenn_core.networks.operations import Operation
 from sparsenn_core.networks.path_norm import balance, half_squares, shallow_relu_layers, vv_norm
 from sparsenn_core.networks.reading import Reading, reading
 from sparsenn_core.networks.teachers import literal_teacher
@@ -13,9 +14,11 @@ __all__ = [
     "MLP",
     "DisjointConv1d",
     "Layer",
+    "Operation",
     "Reading",
     "SplitFilterCNN",
     "TreeCNN",
+    "activation_module",
     "balance",
     "baseline_cnn",
     "embed",

@@ -1,11 +1,12 @@
 """Penalties on the weights of an ensemble: value, prox, distance to stationarity, largest useful strength."""
 
-from sparsenn_core.penalties.base import Params, Penalty, Step, Total, per_run
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs
 from sparsenn_core.penalties.drr import DRR, layer_factors
 from sparsenn_core.penalties.fixed_support import FixedSupport
 from sparsenn_core.penalties.grouped import GroupL2
 from sparsenn_core.penalties.path_prox import PathProx
 from sparsenn_core.penalties.separable import L1, SquaredL2
+from sparsenn_core.penalties.total import Total
 
 __all__ = [
     "DRR",
@@ -19,5 +20,7 @@ __all__ = [
     "Step",
     "Total",
     "layer_factors",
+    "max_runs",
     "per_run",
+    "sum_runs",
 ]

@@ -1,17 +1,18 @@
-"""What every penalty answers, what it may decline to answer, and sums of penalties such as the elastic net."""
+"""What every penalty answers, and what it may decline to answer."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
-from typing import TypeAlias
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.func import grad
 
 from sparsenn_core.errors import InputError, unknown
+from sparsenn_core.penalties.runs import by_run, selected, widened
 
 Params: TypeAlias = dict[str, Tensor]
 """Stacked parameters: name -> [R, *shape]."""
@@ -51,74 +52,117 @@ def max_runs(x: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Penalty(ABC):
+class Penalty:
     """A penalty strength * h(w) for each of R stacked runs.
 
     `strength` is not negative: one number, or one per run [R], so that one ensemble may train with many strengths.
-    `only` restricts it to the parameters so named (default: all, biases included, as the studies do).
-    Two penalties add up with `+`.
+    `only` restricts it to the parameters so named, `weights_only` to those with two or more dimensions, which leaves
+    out biases and normalisation layers; give one of the two. Default: all parameters, biases included, as the studies
+    do. Penalties add up with `+`.
+
+    A penalty of your own is a frozen dataclass with `value`; that is enough for SGD and Adam:
+
+        @dataclass(frozen=True)
+        class Smoothed(Penalty):
+            width: float = 0.1
+            smooth = True
+
+            def value(self, params):
+                return self.strength * sum(sum_runs((w**2 + self.width**2).sqrt()) for _, w in self.covered(params))
+
+    `value` returns one number per run, [R], not their sum. With `smooth = True` (a gradient everywhere) `gradient` and
+    `residual` follow from `value` by automatic differentiation; else write `residual`. Proximal optimizers need `prox`.
+    Fields other than `strength` that differ by run, tensors [R, ...] or dicts of them, are named in `per_run_fields`;
+    other fields with tensors in `shared_fields`. A tensor in neither is refused.
     """
 
     strength: Strength
     only: tuple[str, ...] | None = field(default=None, kw_only=True)
+    weights_only: bool = field(default=False, kw_only=True)
 
     smooth = False  # has a gradient everywhere
-    scales = False  # its prox multiplies all weights of a run by one factor
     convex = True
+    per_run_fields: ClassVar[tuple[str, ...]] = ()
+    shared_fields: ClassVar[tuple[str, ...]] = ()
+    # `Total.of`; it is put here by `total`, which knows all penalties, and these know this module
+    _sum_of: ClassVar[Callable[..., Penalty]]
 
     def __post_init__(self) -> None:
+        kind = type(self).__name__
         strength = torch.as_tensor(self.strength)
         if strength.ndim > 1 or not bool(torch.isfinite(strength).all() & (strength >= 0).all()):
-            raise InputError(f"strength of {type(self).__name__} must be finite and not negative, not {self.strength}")
+            raise InputError(f"strength of {kind} must be finite and not negative, not {self.strength}")
+        if self.only is not None and (isinstance(self.only, str) or not self.only):
+            raise InputError(f"{kind}: only must be names of parameters, e.g. ('layers.0.weight',), not {self.only!r}")
+        if self.only is not None and self.weights_only:
+            raise InputError(f"{kind}: give only= or weights_only=True, not both; only={self.only} says it all")
 
     def __add__(self, other: Penalty) -> Penalty:
-        return Total.of(self, other)
+        return self._sum_of(self, other) if isinstance(other, Penalty) else NotImplemented
 
-    def covered(self, params: Params) -> Iterable[tuple[str, Tensor]]:
-        """The parameters that this penalty acts on."""
+    def covered(self, params: Params) -> list[tuple[str, Tensor]]:
+        """The parameters that this penalty acts on; `InputError` for names that `params` lack, and for none at all."""
+        if self.weights_only:
+            chosen = [(k, w) for k, w in params.items() if w.ndim > 2]
+            if not chosen:
+                raise InputError(f"{type(self).__name__}(weights_only=True): no parameter has two dimensions or more")
+            return chosen
         for name in self.only or ():
             if name not in params:
                 raise unknown("parameter", name, params, where=f"{type(self).__name__}(only=...)")
         return [(k, w) for k, w in params.items() if self.only is None or k in self.only]
 
     def strengths(self, count: int, like: Tensor) -> Penalty:
-        """The same penalty with its strength as one number per run, [count]; refuses another length."""
-        strength = torch.as_tensor(self.strength, dtype=like.dtype, device=like.device)
+        """The same penalty with every field that differs by run as [count, ...]; refuses another length.
+
+        Call it once before `select`. Numbers are repeated; `like` gives type and device.
+        """
+        kind, mine = type(self).__name__, by_run(self)
+        strength = torch.as_tensor(self.strength)
         if strength.ndim and len(strength) != count:
-            raise InputError(f"{type(self).__name__} has {len(strength)} strengths for {count} runs")
-        return replace(self, strength=strength.expand(count).contiguous())
+            raise InputError(f"{kind} has {len(strength)} strengths for {count} runs")
+        return replace(self, **{name: widened(v, count, like, f"{kind}.{name}") for name, v in mine.items()})
 
     def select(self, index: Tensor) -> Penalty:
         """The penalty of the runs in `index`."""
-        moved = {
-            f.name: getattr(self, f.name)[index]
-            for f in fields(self)
-            if isinstance(getattr(self, f.name), Tensor) and getattr(self, f.name).ndim == 1
-        }
-        return replace(self, **moved)
+        return replace(self, **{name: selected(v, index) for name, v in by_run(self).items()})
 
-    @abstractmethod
     def value(self, params: Params) -> Tensor:
         """strength * h(w) for each run, [R]."""
+        raise InputError(f"{type(self).__name__} does not say its value; write value(self, params) -> [R]")
 
     def prox(self, params: Params, step: Step) -> Params:
         """argmin over u of 1/2 ||u - w||^2 / step + strength * h(u), parameter by parameter."""
         raise InputError(f"{type(self).__name__} has no closed-form prox; train it with SGD or Adam instead")
 
     def gradient(self, params: Params) -> Params:
-        """The gradient of the value, for smooth penalties."""
-        raise InputError(f"{type(self).__name__} is not smooth; ask for its residual or its prox")
+        """The gradient of the value, for smooth penalties: by automatic differentiation unless written out."""
+        if not self.smooth:
+            raise InputError(f"{type(self).__name__} is not smooth; ask for its residual or its prox")
+        return grad(lambda leaves: self.value(leaves).sum())(params)
 
-    @abstractmethod
     def residual(self, params: Params, grad: Params) -> Tensor:
         """Distance to stationarity of loss + penalty, [R]: the largest entry of the shortest subgradient.
 
-        `grad` is the gradient of the loss alone. Zero exactly at stationary points.
+        `grad` is the gradient of the loss alone. Zero exactly at stationary points. This default is for smooth
+        penalties, whose only subgradient is the gradient.
         """
+        if not self.smooth:
+            raise InputError(
+                f"{type(self).__name__} has no residual: write residual(self, params, grad), or declare smooth = True "
+                "if its value has a gradient everywhere"
+            )
+        own = self.gradient(params)
+        return torch.stack([max_runs((grad[k] + own[k]).abs()) for k in grad]).amax(0)
 
     def strength_max(self, grad: Params) -> Tensor:
         """The smallest strength at which w = 0 is stationary, [R], from the loss gradient at w = 0."""
         raise InputError(f"{type(self).__name__} has no largest useful strength: no strength makes zero stationary")
+
+    def _worst_elsewhere(self, grad: Params) -> list[Tensor]:
+        """The largest gradient, [R], of each parameter that is not covered: there the loss alone counts."""
+        mine = {k for k, _ in self.covered(grad)}
+        return [max_runs(g.abs()) for k, g in grad.items() if k not in mine]
 
 
 def finite(value: float, name: str, low: float = -math.inf) -> float:
@@ -126,60 +170,3 @@ def finite(value: float, name: str, low: float = -math.inf) -> float:
     if not (math.isfinite(value) and value > low):
         raise InputError(f"{name} must be a finite number above {low}, not {value!r}")
     return value
-
-
-@dataclass(frozen=True)
-class Total(Penalty):
-    """The sum of several penalties; made with `L1(1e-5) + SquaredL2(1e-5)`. Its own `strength` is not used.
-
-    The prox exists when all parts but one are `SquaredL2` on the same weights: the sharp part's prox, then the
-    shrinking of the others, which for a positively homogeneous part (L1, GroupL2) is exact.
-    """
-
-    strength: float | Tensor = 1.0
-    parts: tuple[Penalty, ...] = ()
-
-    @classmethod
-    def of(cls, *penalties: Penalty) -> Total:
-        """The sum of `penalties`, with nested sums opened."""
-        parts: list[Penalty] = []
-        for p in penalties:
-            parts.extend(p.parts if isinstance(p, Total) else [p])
-        return cls(parts=tuple(parts))
-
-    def strengths(self, count: int, like: Tensor) -> Penalty:
-        return Total(parts=tuple(p.strengths(count, like) for p in self.parts))
-
-    def select(self, index: Tensor) -> Penalty:
-        return Total(parts=tuple(p.select(index) for p in self.parts))
-
-    def value(self, params: Params) -> Tensor:
-        return total_over(p.value(params) for p in self.parts)
-
-    def _sharp_and_smooth(self) -> tuple[Penalty | None, list[Penalty]]:
-        sharp = [p for p in self.parts if not p.smooth]
-        if len(sharp) > 1:
-            names = " + ".join(type(p).__name__ for p in sharp)
-            raise InputError(f"{names}: the prox and residual of a sum need all parts but one to be smooth")
-        return (sharp[0] if sharp else None), [p for p in self.parts if p.smooth]
-
-    def prox(self, params: Params, step: Step) -> Params:
-        sharp, smooth = self._sharp_and_smooth()
-        if any(not p.scales or p.only for p in smooth) or (sharp is not None and sharp.only):
-            raise InputError("the prox of a sum is known only for a penalty plus SquaredL2 on all weights")
-        if len(smooth) > 1:
-            raise InputError("add the strengths of several SquaredL2 into one before asking for the prox")
-        new = sharp.prox(params, step) if sharp is not None else params
-        for p in smooth:
-            new = p.prox(new, step)
-        return new
-
-    def residual(self, params: Params, grad: Params) -> Tensor:
-        sharp, smooth = self._sharp_and_smooth()
-        total = dict(grad)
-        for p in smooth if sharp is not None else smooth[:-1]:
-            total = {k: total[k] + g for k, g in p.gradient(params).items()}
-        return (sharp or smooth[-1]).residual(params, total)
-
-    def strength_max(self, grad: Params) -> Tensor:
-        raise InputError("a sum has no single largest useful strength; ask its parts")

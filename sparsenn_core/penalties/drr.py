@@ -60,7 +60,7 @@ class DRR(Penalty):
         return self.strength * count + self.rho * square
 
     def residual(self, params: Params, grad: Params) -> Tensor:
-        worst = [max_runs(g.abs()) for k, g in grad.items() if self.only and k not in self.only]
+        worst = self._worst_elsewhere(grad)
         for k, w in self.covered(params):
             factor = self._factor(k, params)
             slope = per_run(self.strength, w) * factor * self.beta

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from sparsenn_core.penalties.base import Params, Penalty, Step
+from sparsenn_core.errors import unknown
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs
 
 
 @dataclass(frozen=True)
@@ -16,20 +17,26 @@ class FixedSupport(Penalty):
     """The indicator of the networks whose weights are zero outside masks: its prox sets them to zero.
 
     With a proximal optimizer this is fine-tuning on a mask: it is applied after every step. `masks` are
-    boolean, [R, ...] like the parameters; `strength` has no meaning.
+    boolean, [R, ...] like the parameters; parameters without one are free. `strength` has no meaning.
     """
 
     strength: float | Tensor = 0.0
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    per_run_fields = ("masks",)
+
+    def covered(self, params: Params) -> list[tuple[str, Tensor]]:
+        for name in self.masks:
+            if name not in params:
+                raise unknown("parameter", name, params, where="FixedSupport(masks=...)")
+        return [(k, w) for k, w in super().covered(params) if k in self.masks]
 
     def value(self, params: Params) -> Tensor:
-        return torch.zeros((), dtype=next(iter(params.values())).dtype)
+        first = next(iter(params.values()))
+        return first.new_zeros(len(first))
 
     def prox(self, params: Params, step: Step) -> Params:
-        return {k: w * self.masks[k] for k, w in params.items()}
+        return params | {k: w * self.masks[k] for k, w in self.covered(params)}
 
     def residual(self, params: Params, grad: Params) -> Tensor:
-        return torch.stack([(g * self.masks[k]).abs().flatten(1).amax(1) for k, g in grad.items()]).amax(0)
-
-    def select(self, index: Tensor) -> Penalty:
-        return replace(self, masks={k: m[index] for k, m in self.masks.items()})
+        worst = [max_runs((grad[k] * self.masks[k]).abs()) for k, _ in self.covered(params)]
+        return torch.stack([*worst, *self._worst_elsewhere(grad)]).amax(0)

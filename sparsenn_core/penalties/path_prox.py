@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sparsenn_core.errors import InputError
+from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.networks import shallow_relu_layers
 from sparsenn_core.penalties.base import Params, Penalty, Step, Strength, max_runs, per_run, sum_runs
 from sparsenn_core.penalties.grouped import GroupL2
@@ -36,6 +36,11 @@ class PathProx(Penalty):
     outgoing: str
     convex = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.only is not None or self.weights_only:
+            raise InputError("PathProx acts on the three tensors it names together; leave out only= and weights_only=")
+
     @classmethod
     def of(cls, network: nn.Module, strength: Strength) -> PathProx:
         """The penalty for networks like this one, linear(relu(linear(x))); `InputError` for any other."""
@@ -43,6 +48,13 @@ class PathProx(Penalty):
         assert hidden.weight_name is not None
         assert output.weight_name is not None
         return cls(strength, hidden.weight_name, hidden.bias_name, output.weight_name)
+
+    def covered(self, params: Params) -> list[tuple[str, Tensor]]:
+        names = [name for name in (self.incoming, self.bias, self.outgoing) if name is not None]
+        for name in names:
+            if name not in params:
+                raise unknown("parameter", name, params, where="PathProx")
+        return [(name, params[name]) for name in names]
 
     def norms(self, params: Params) -> tuple[Tensor, Tensor]:
         """||wbar_k|| and ||v_k||, [R, K] each."""
@@ -72,14 +84,15 @@ class PathProx(Penalty):
     def residual(self, params: Params, grad: Params) -> Tensor:
         """The normal cone of the sphere is the line through wbar_k, so only the tangential part of its gradient counts.
 
-        Meant for networks on the constraint set, as `prox` leaves them.
+        Meant for networks on the constraint set, as `prox` leaves them. Parameters that it does not name have no
+        penalty: there the gradient counts.
         """
         wbar, g = self._wbar(params), self._wbar(grad)
         radial = (g * wbar).sum(2, keepdim=True) * wbar
         into = g - torch.where(per_run(self.strength, wbar) > 0, radial, 0.0)
         out = GroupL2(self.strength, groups={self.outgoing: 1})
         rest = out.residual({self.outgoing: params[self.outgoing]}, {self.outgoing: grad[self.outgoing]})
-        return torch.maximum(max_runs(into.abs()), rest)
+        return torch.stack([max_runs(into.abs()), rest, *self._worst_elsewhere(grad)]).amax(0)
 
     def _wbar(self, params: Params) -> Tensor:
         weight = params[self.incoming]

@@ -15,6 +15,11 @@ def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
     return w.sign() * (w.abs() - threshold).clamp(min=0)
 
 
+def l1_subgradient(w: Tensor, grad: Tensor, strength: Tensor) -> Tensor:
+    """The shortest of grad + strength * (subgradients of |w|): at w = 0 these are the interval [-1, 1]."""
+    return torch.where(w == 0, soft_threshold(grad, strength), grad + strength * w.sign())
+
+
 @dataclass(frozen=True)
 class L1(Penalty):
     """strength * sum |w|. Not normalised by the number of weights.
@@ -32,14 +37,8 @@ class L1(Penalty):
         return params | new
 
     def residual(self, params: Params, grad: Params) -> Tensor:
-        worst = []
-        for k, w in self.covered(params):
-            strength = per_run(self.strength, w)
-            # at zero the subdifferential is [-strength, strength]: distance of -grad to it
-            at_zero = (grad[k].abs() - strength).clamp(min=0)
-            worst.append(max_runs(torch.where(w == 0, at_zero, (grad[k] + strength * w.sign()).abs())))
-        worst += [max_runs(g.abs()) for k, g in grad.items() if self.only and k not in self.only]
-        return torch.stack(worst).amax(0)
+        worst = [max_runs(l1_subgradient(w, grad[k], per_run(self.strength, w)).abs()) for k, w in self.covered(params)]
+        return torch.stack([*worst, *self._worst_elsewhere(grad)]).amax(0)
 
     def strength_max(self, grad: Params) -> Tensor:
         return torch.stack([max_runs(g.abs()) for _, g in self.covered(grad)]).amax(0)
@@ -50,7 +49,6 @@ class SquaredL2(Penalty):
     """strength * sum w^2, without the factor 1/2: its gradient is 2 * strength * w."""
 
     smooth = True
-    scales = True
 
     def value(self, params: Params) -> Tensor:
         return self.strength * total_over(sum_runs(w.square()) for _, w in self.covered(params))
@@ -62,7 +60,3 @@ class SquaredL2(Penalty):
     def gradient(self, params: Params) -> Params:
         zero = {k: torch.zeros_like(w) for k, w in params.items()}
         return zero | {k: 2 * per_run(self.strength, w) * w for k, w in self.covered(params)}
-
-    def residual(self, params: Params, grad: Params) -> Tensor:
-        own = self.gradient(params)
-        return torch.stack([max_runs((grad[k] + own[k]).abs()) for k in grad]).amax(0)

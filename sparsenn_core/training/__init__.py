@@ -4,30 +4,41 @@ from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import Fit, fit
+from sparsenn_core.training.hooks import Between, Hook, after_epochs, after_steps
+from sparsenn_core.training.identity import named
 from sparsenn_core.training.minimise import Minimum, minimise
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
-from sparsenn_core.training.optimizers import SGD, Adam, Optimizer, ProximalAdam, ProximalSGD, cosine
+from sparsenn_core.training.optimizer import Optimizer
+from sparsenn_core.training.optimizers import SGD, Adam, AdamW, ProximalAdam, ProximalSGD
+from sparsenn_core.training.schedules import by_epoch, cosine
 from sparsenn_core.training.stopping import EarlyStopping
 
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "BatchOrder",
+    "Between",
     "Checkpoint",
     "Data",
     "EarlyStopping",
     "Ensemble",
     "Fit",
+    "Hook",
     "Minimum",
     "Moment",
     "Observer",
     "Optimizer",
     "ProximalAdam",
     "ProximalSGD",
+    "after_epochs",
+    "after_steps",
     "at_steps",
+    "by_epoch",
     "cosine",
     "every_epochs",
     "fit",
     "minimise",
+    "named",
     "on_stop",
 ]

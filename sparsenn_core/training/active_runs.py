@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,61 +11,125 @@ from torch import Tensor
 
 from sparsenn_core.penalties import Params, Penalty
 from sparsenn_core.training.ensemble import Ensemble
-from sparsenn_core.training.optimizers import Coefficients, Optimizer, State
+from sparsenn_core.training.flat import Layout
+from sparsenn_core.training.optimizer import Coefficients, Optimizer
+
+ALL = "all"
+"""The name under which an optimizer sees the rows of all trained parameters."""
+
+
+@dataclass
+class Group:
+    """Some places of the stack that are trained together; tensors are views, so writing here trains the runs.
+
+    `weights` and the parts of `state` are rows [r, length] of trained parameters, `params` all parameters by name.
+    """
+
+    places: slice
+    layout: Layout
+    weights: Tensor
+    params: Params
+    buffers: Params
+    state: dict[str, Tensor]
+    optimizer: Optimizer
+    penalty: Penalty | None
+    seeds: Tensor | None
+    steady: Coefficients | None = None
+
+    def __post_init__(self) -> None:
+        self.grads = torch.zeros_like(self.weights)
+        self.grad_views = self.layout.views(self.grads)
+        self.rows = list(self.optimizer.rows())
+
+    def coefficients(self, step: int) -> Coefficients:
+        """The optimizer's coefficients at `step` in the type of the weights."""
+        if self.steady is None or not self.optimizer.steady:
+            self.steady = {k: v.to(self.weights.dtype) for k, v in self.optimizer.coefficients(step).items()}
+        return self.steady
 
 
 class ActiveRuns:
     """Parameters, optimizer state and settings of the runs in training, and the finished runs' weights.
 
     Place p of the stack trains run `runs[p]`; a place that is not `busy` idles: it is computed along and its result is
-    dropped. Because runs do not touch each other, leaving or idling changes nothing for the others. There are always
-    two places or more: a batched product of a single matrix takes another path, which differs in the last bit. Index
+    dropped. Because runs do not touch each other, leaving or idling changes nothing for the others. Of several runs at
+    least two places stay: a batched product of a single matrix takes another path, which differs in the last bit. Index
     tensors live on the CPU.
     """
 
-    def __init__(self, ensemble: Ensemble, optimizer: Optimizer, penalty: Penalty | None) -> None:
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        optimizer: Optimizer,
+        penalty: Penalty | None,
+        names: Sequence[str],
+        seeds: Tensor | None = None,
+    ) -> None:
         self.ensemble = ensemble
         self.count = len(ensemble)
-        self.params: Params = {k: v.clone() for k, v in ensemble.params.items()}
-        self.buffers = ensemble.buffers
-        self.optimizer = self.all_optimizers = optimizer
-        self.penalty = self.all_penalties = penalty
-        self.state: State = optimizer.init(self.params)
-        self.steady: Coefficients | None = None
+        self.layout = Layout.of(ensemble.params, names)
+        self.weights = self.layout.flat(ensemble.params)
+        self.frozen = {k: v for k, v in ensemble.params.items() if k not in names}
+        self.buffers = {k: v.clone() for k, v in ensemble.buffers.items()}
+        self.all_optimizers, self.all_penalties, self.all_seeds = optimizer, penalty, seeds
+        self.state = {part: rows[ALL] for part, rows in optimizer.init({ALL: self.weights}).items()}
         self.runs = torch.arange(self.count)
         self.busy = torch.ones(self.count, dtype=torch.bool)
-        self.last: Params = {k: v.clone() for k, v in ensemble.params.items()}
-        self.best: Params = {k: v.clone() for k, v in ensemble.params.items()}
-        if self.count == 1:
-            self._double()
+        # of runs that have left, and of all runs at their best; made when they are needed
+        self.last: tuple[Tensor, Params] | None = None
+        self.best: tuple[Tensor, Params] | None = None
 
     def __len__(self) -> int:
         return len(self.runs)
 
-    def coefficients(self, step: int) -> Coefficients:
-        """The optimizer's coefficients at `step` in the type of the weights."""
-        if self.steady is None or not self.optimizer.steady:
-            dtype = next(iter(self.last.values())).dtype
-            self.steady = {k: v.to(dtype) for k, v in self.optimizer.coefficients(step).items()}
-        return self.steady
+    @property
+    def training(self) -> bool:
+        """Whether any run is still in training."""
+        return bool(self.busy.any())
+
+    @property
+    def params(self) -> Params:
+        """All parameters by name, in the order of the ensemble: views of the rows, and the frozen ones."""
+        views = self.layout.views(self.weights)
+        return {k: views[k] if k in views else self.frozen[k] for k in self.ensemble.params}
+
+    def group(self, places: slice) -> Group:
+        """The places as one group.
+
+        `.data` gives the views version numbers of their own: groups in other threads write into the same memory, and
+        automatic differentiation would take that for a change of theirs.
+        """
+        rows = self.runs[places].to(self.weights.device)
+        weights = self.weights[places].data
+        views = self.layout.views(weights)
+        return Group(
+            places,
+            self.layout,
+            weights,
+            {k: views[k] if k in views else self.frozen[k][places] for k in self.ensemble.params},
+            {k: v[places].data for k, v in self.buffers.items()},
+            {k: v[places] for k, v in self.state.items()},
+            self.all_optimizers.select(rows),
+            None if self.all_penalties is None else self.all_penalties.select(rows),
+            None if self.all_seeds is None else self.all_seeds[rows],
+        )
 
     def ensemble_of(self, places: Tensor) -> Ensemble:
         """The networks in `places` as they are now."""
-        rows = places.to(self._device)
-        buffers = {k: v[rows] for k, v in self.buffers.items()}
-        return Ensemble(self.ensemble.template, {k: v[rows] for k, v in self.params.items()}, buffers)
+        rows = places.to(self.weights.device)
+        template = self.ensemble.template
+        return Ensemble(
+            template, {k: v[rows] for k, v in self.params.items()}, {k: v[rows] for k, v in self.buffers.items()}
+        )
 
     def keep_best(self, places: Tensor) -> None:
         """Remember the present weights of `places` as their runs' best."""
-        self._copy(self.best, places)
-
-    def store(self, places: Tensor) -> None:
-        """Remember the present weights of `places` as their runs' last."""
-        self._copy(self.last, places)
+        if len(places):
+            self.best = self._kept(self.best, places)
 
     def retire(self, places: Tensor) -> None:
-        """Store the weights of `places` and let them idle."""
-        self.store(places)
+        """Remember the weights of `places` as their runs' last and let them idle."""
+        self.last = self._kept(self.last, places)
         self.busy[places] = False
 
     def compact(self, *, idle_allowed: bool) -> bool:
@@ -76,60 +142,59 @@ class ActiveRuns:
             keep = torch.cat([keep, (~self.busy).nonzero()[:1, 0]])
         if len(keep) == len(self):
             return False
-        self._narrow(keep)
-        return True
-
-    @property
-    def training(self) -> bool:
-        """Whether any run is still in training."""
-        return bool(self.busy.any())
-
-    def _double(self) -> None:
-        """Give a lonely run an idle copy of itself."""
-        self._narrow(torch.tensor([0, 0]))
-        self.busy[1] = False
-
-    def _narrow(self, keep: Tensor) -> None:
-        rows = keep.to(self._device)
-        self.params = {k: v[rows] for k, v in self.params.items()}
-        self.buffers = {k: v[rows] for k, v in self.buffers.items()}
-        self.state = {name: {k: v[rows] for k, v in part.items()} for name, part in self.state.items()}
+        rows = keep.to(self.weights.device)
+        self.weights = self.weights[rows]
+        self.frozen, self.buffers, self.state = (
+            {k: v[rows] for k, v in part.items()} for part in (self.frozen, self.buffers, self.state)
+        )
         self.runs, self.busy = self.runs[keep], self.busy[keep]
-        self._select_settings()
-
-    def _select_settings(self) -> None:
-        runs = self.runs.to(self._device)
-        self.optimizer = self.all_optimizers.select(runs)
-        self.steady = None
-        self.penalty = None if self.all_penalties is None else self.all_penalties.select(runs)
-
-    @property
-    def _device(self) -> torch.device:
-        return next(iter(self.last.values())).device
-
-    def _copy(self, store: Params, places: Tensor) -> None:
-        runs, rows = self.runs[places].to(self._device), places.to(self._device)
-        for k, v in store.items():
-            v[runs] = self.params[k][rows]
+        return True
 
     def whole(self) -> Ensemble:
         """All runs with their last weights."""
-        return self.ensemble.with_params(self.last)
+        if self.last is None:
+            return self._ensemble(self.weights, self.buffers)
+        return self._ensemble(*self._kept(self.last, self.busy.nonzero()[:, 0]))
 
     def whole_best(self) -> Ensemble:
         """All runs with their best weights."""
-        return self.ensemble.with_params(self.best)
+        return self._ensemble(*(self.best or self._first()))
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that changes, for a checkpoint."""
-        names = ("params", "state", "runs", "busy", "last", "best")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in self._changing()}
 
-    def load_state_dict(self, saved: dict[str, Any], device: torch.device) -> None:
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Put back what `state_dict` gave."""
-        self.runs, self.busy = saved["runs"], saved["busy"]
-        for name in ("params", "last", "best"):
-            setattr(self, name, {k: v.to(device) for k, v in saved[name].items()})
-        self.state = {name: {k: v.to(device) for k, v in part.items()} for name, part in saved["state"].items()}
-        self.buffers = {k: v[self.runs.to(device)] for k, v in self.ensemble.buffers.items()}
-        self._select_settings()
+        device = self.weights.device
+        for name in self._changing():
+            setattr(self, name, saved[name] if name in ("runs", "busy") else _moved(saved[name], device))
+
+    @staticmethod
+    def _changing() -> tuple[str, ...]:
+        return ("weights", "frozen", "buffers", "state", "runs", "busy", "last", "best")
+
+    def _first(self) -> tuple[Tensor, Params]:
+        return self.layout.flat(self.ensemble.params), {k: v.clone() for k, v in self.ensemble.buffers.items()}
+
+    def _kept(self, store: tuple[Tensor, Params] | None, places: Tensor) -> tuple[Tensor, Params]:
+        """`store` with the present weights and buffers of `places` written over those of their runs."""
+        weights, buffers = store or self._first()
+        runs, rows = self.runs[places].to(self.weights.device), places.to(self.weights.device)
+        weights[runs] = self.weights[rows]
+        for k, v in buffers.items():
+            v[runs] = self.buffers[k][rows]
+        return weights, buffers
+
+    def _ensemble(self, weights: Tensor, buffers: Params) -> Ensemble:
+        own = self.ensemble
+        params = own.params | {k: v.clone() for k, v in self.layout.views(weights).items()}
+        return Ensemble(own.template, params, {k: v.clone() for k, v in buffers.items()})
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {k: _moved(v, device) for k, v in value.items()}
+    return None if value is None else tuple(_moved(v, device) for v in value)

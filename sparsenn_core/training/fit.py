@@ -13,10 +13,11 @@ from sparsenn_core.penalties import Penalty
 from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble
-from sparsenn_core.training.gradients import Loss
+from sparsenn_core.training.evaluation import Loss
+from sparsenn_core.training.hooks import Change, Hook, as_hook
 from sparsenn_core.training.loop import Loop
-from sparsenn_core.training.observers import Observer
-from sparsenn_core.training.optimizers import Optimizer
+from sparsenn_core.training.observers import Measure, Observer, as_observer
+from sparsenn_core.training.optimizer import Optimizer
 from sparsenn_core.training.settings import Settings
 from sparsenn_core.training.stopping import STATUS, EarlyStopping
 
@@ -25,10 +26,11 @@ from sparsenn_core.training.stopping import STATUS, EarlyStopping
 class Fit:
     """What training gave, runs in the order of the ensemble.
 
-    `ensemble` holds the last weights; `best` those at the end of the epoch with the lowest epoch loss (only with
-    early stopping, else None). `epochs` [R] counts the epochs each run trained, `best_loss` and `best_epoch` [R]
-    belong to `best`, `status` [R] says how each run ended. `rows` is the observers' table (pandas: run, epoch, step,
-    name, value), `seconds` the wall time, `compiled` whether steps were compiled.
+    `ensemble` holds the last weights; `best` those at the end of the epoch with the lowest epoch loss, or validation
+    loss where there are validation data (without these and without early stopping None). `epochs` [R] counts the epochs
+    each run trained, `best_loss` and `best_epoch` [R] belong to `best`, `status` [R] says how each run ended. `rows` is
+    the observers' table (pandas: run, epoch, step, name, value), `seconds` the wall time, `compiled` whether steps were
+    compiled.
     """
 
     ensemble: Ensemble
@@ -52,46 +54,75 @@ def fit(
     penalty: Penalty | None = None,
     batch_size: int | None = None,
     order: Sequence[int | torch.Generator] | None = None,
+    drop_last: bool = False,
+    only: Sequence[str] | None = None,
+    validation: Data | None = None,
     early_stopping: EarlyStopping | None = None,
-    observe: Sequence[Observer] = (),
+    observe: Sequence[Observer | Measure] = (),
+    between: Sequence[Hook | Change] = (),
     tile: int | None = None,
     arithmetic: torch.dtype | None = None,
     compiled: bool | None = None,
     checkpoint: Checkpoint | None = None,
     progress: bool = False,
 ) -> Fit:
-    """Train R runs as one, each doing exactly the arithmetic it would do alone.
+    """Train R runs as one, each doing the arithmetic it would do alone.
 
     An epoch is one pass over a run's samples: one step on all of them, or, with `batch_size`, steps on minibatches in
-    an order of the run's own, drawn from the seeds `order` (one a run) as a shuffling DataLoader draws it. The loss is
-    `loss(outputs, targets)`, a mean over samples, plus the penalty; the penalty's subgradient or its prox is used, as
-    the optimizer asks. Settings of optimizer and penalty may differ by run. Runs stop by themselves and the others go
-    on. `compiled=None` compiles the step where the fit is long enough to pay for it; compiled and eager results
-    differ by rounding.
+    an order of the run's own, drawn from the seeds `order` (one a run) as a shuffling DataLoader draws it; `drop_last`
+    leaves out a smaller last batch. The loss is `loss(outputs, targets)`, a mean over samples, plus the penalty; the
+    penalty's subgradient or its prox is used, as the optimizer asks. Settings of optimizer and penalty may differ by
+    run. Parameters that do not ask for gradients stay as they are; `only` names the parameters, or modules, to train
+    instead. Runs stop by themselves and the others go on.
 
-    On full batches, the mean squared error of an `MLP` and its gradient are computed by formulas written out, tile by
-    tile in memory that a processor's cache holds and that is used again; only small steps that are compiled are
-    compiled whole. Other networks, other losses and minibatches go through automatic differentiation. `tile` cuts full
-    batches into so many samples at a time: the same mean over all samples, summed tile by tile, in less memory.
-    Without it, the formulas choose their own tiles, and automatic differentiation takes all samples at once.
+    `validation` holds samples on which the loss is taken after every epoch, without penalty and in evaluation mode;
+    early stopping and `Fit.best` then go by it. Observers look on (see `every_epochs`, `at_steps`, `on_stop`; a bare
+    function looks after every epoch) and may stop runs; hooks `between` steps (see `after_steps`, `after_epochs`; a
+    bare function is called after every step) may change weights, buffers and the optimizer's memory.
+
+    Dropout draws from a stream of each run's own, seeded by `order`; batch norm keeps statistics of each run. What
+    cannot be evaluated for several runs at once is refused before training.
+
+    Chains of known layers are evaluated by batched products, other networks by `torch.func.vmap`. Runs are trained in
+    groups that a processor's cache holds, spread over the threads that PyTorch may use; `tile` cuts full batches into
+    so many samples at a time, in less memory. A result depends on none of that, but for the last bits of a run that is
+    trained all alone. `compiled=None` compiles the steps of very long fits of very small networks (200,000 steps, 1,000
+    weights); compiled and eager results differ by rounding. Memory: at most twice weights and optimizer state, some
+    minibatches, and what one group needs.
 
     `arithmetic` is the floating-point type in which outputs, loss, penalty and gradient are computed (default: that of
     the weights); the weights stay in theirs and are updated in it. So float64 weights with `arithmetic=torch.float32`
     are master weights, and the reverse isolates what storing weights in float32 does.
+
+    Raises `InputError`, in one line, for whatever does not fit together. With a `checkpoint` the fit goes on from its
+    file where there is one.
     """
     settings = Settings(
-        optimizer, loss, penalty, batch_size, order, early_stopping, tuple(observe), tile, arithmetic, compiled
+        optimizer=optimizer,
+        loss=loss,
+        penalty=penalty,
+        batch_size=batch_size,
+        order=order,
+        drop_last=drop_last,
+        only=only,
+        early_stopping=early_stopping,
+        validation=validation,
+        observe=tuple(as_observer(one) for one in observe),
+        between=tuple(as_hook(one) for one in between),
+        tile=tile,
+        arithmetic=arithmetic,
+        compiled=compiled,
     )
     loop = Loop(ensemble, data, settings)
     loop.run(epochs, checkpoint, progress)
     return Fit(
         ensemble=loop.active_runs.whole(),
-        best=loop.active_runs.whole_best() if early_stopping else None,
+        best=loop.active_runs.whole_best() if loop.tracking else None,
         epochs=loop.progress.epochs,
         best_loss=loop.progress.best,
         best_epoch=loop.progress.best_epoch,
         status=[STATUS[s] for s in loop.progress.status.tolist()],
         rows=loop.rows.frame(),
         seconds=loop.seconds,
-        compiled=loop.compiled,
+        compiled=loop.epochs.compiled,
     )

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import mse_loss
 
 from sparsenn_core.penalties import Params
 from sparsenn_core.training.backprop import Backprop
+from sparsenn_core.training.chain_rule import gradients, is_chain
 from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.evaluation import Evaluation, Loss
 from sparsenn_core.training.stacked_layers import stacked_layers
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""One run's loss: (outputs [n, ...], targets [n, ...]) -> scalar, the mean over its samples."""
-
-LARGE = 15_000
-"""From about so many activations of the widest layer of a run on; measured for widths of 25 and 100."""
-
-Gradient = Callable[[Params, Params, Tensor, Tensor], tuple[Params, Tensor]]
-"""(params, buffers, x, y) -> gradients by name and losses [R]; the samples x and y are [n, ...] or [R, n, ...]."""
+Gradient = Callable[..., tuple[Params, Tensor, Params]]
+"""(params, buffers, x, y, seeds, step, into) -> gradients by name, losses [R], and buffers that the networks replaced;
+the samples x and y are [n, ...] or [R, n, ...]; seeds [R] and the step's number are for dropout. Gradients may be
+written into the tensors `into`, by name, and are these then."""
 
 
 def run_losses(
@@ -35,16 +34,45 @@ def run_losses(
     return vmap(one, in_dims=(0, 0, sample_dim, sample_dim))(params, buffers, x, y)
 
 
-def automatic(ensemble: Ensemble, loss: Loss, *, shared: bool) -> Gradient:
-    """The gradient by automatic differentiation, for any network and loss; x and y are shared or not."""
+def automatic(evaluation: Evaluation, names: Sequence[str], *, shared: bool) -> Gradient:
+    """The gradient in the parameters `names` by automatic differentiation, for any network and loss."""
 
-    def gradient(params: Params, buffers: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
+    def gradient(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
+        leaves = {name: params[name].detach().requires_grad_() for name in names}
+        with torch.enable_grad():
+            losses, written = evaluation.losses(params | leaves, buffers, x, y, shared=shared, seeds=seeds, step=step)
+            # runs do not touch each other, so the gradient of the sum holds every run's own gradient
+            grads = torch.autograd.grad(losses.sum(), list(leaves.values()), materialize_grads=True)
+        return dict(zip(names, grads, strict=True)), losses.detach(), {k: v.detach() for k, v in written.items()}
+
+    return gradient
+
+
+def traceable(ensemble: Ensemble, loss: Loss, *, shared: bool) -> Gradient:
+    """The same gradient of all parameters in a form that the compiler understands."""
+
+    def gradient(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
         def total(params: Params) -> tuple[Tensor, Tensor]:
             losses = run_losses(ensemble, loss, params, buffers, x, y, shared=shared)
-            # runs do not touch each other, so the gradient of the sum holds every run's own gradient
             return losses.sum(), losses
 
-        return grad(total, has_aux=True)(params)
+        return *grad(total, has_aux=True)(params), {}
 
     return gradient
 
@@ -53,35 +81,72 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
     """The same gradient as the mean over tiles of `size` samples, by the share of each tile."""
     samples = 0 if shared else 1
 
-    def mean(params: Params, buffers: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
+    def mean(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
         grads: Params = {}
         losses = x.new_zeros(())
         for x_tile, y_tile in zip(x.split(size, samples), y.split(size, samples), strict=True):
             share = x_tile.shape[samples] / x.shape[samples]
-            tile_grads, tile_losses = gradient(params, buffers, x_tile, y_tile)
+            tile_grads, tile_losses, written = gradient(params, buffers, x_tile, y_tile, seeds, step)
+            buffers = buffers | written
             losses = losses + share * tile_losses
             grads = {k: share * g + grads.get(k, 0.0) for k, g in tile_grads.items()}
-        return grads, losses
+        return grads, losses, buffers
 
     return mean
 
 
-def is_large(ensemble: Ensemble, samples: int) -> bool:
-    """Whether a full batch is so large that the gradient written out beats a step compiled whole."""
-    return samples * max((w.shape[1] for w in ensemble.params.values() if w.ndim > 1), default=1) >= LARGE
+def by_chain_rule(evaluation: Evaluation) -> Gradient | None:
+    """The gradient on minibatches without automatic differentiation; None unless the network is a chain of fully
+    connected layers.
+    """
+    layers = evaluation.layers
+    if evaluation.forward is None or not is_chain(layers):
+        return None
+
+    def gradient(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
+        grads = into or {name: torch.empty_like(w) for name, w in params.items()}
+        losses = gradients(layers, evaluation.stacked_loss, params, x, y, grads)
+        return grads, losses, {}
+
+    return gradient
 
 
 def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | None = None) -> Gradient | None:
-    """The gradient without automatic differentiation; None unless the network is an `MLP` and the loss `mse_loss`.
+    """The gradient without automatic differentiation; None unless the network is an `MLP` without hooks and frozen
+    parameters and the loss `mse_loss`.
 
     For full batches: it keeps a copy of the samples as it needs them, for as long as the same tensors come again.
     """
     layers = stacked_layers(ensemble.template) if loss is mse_loss else None
-    if layers is None:
+    if layers is None or len(ensemble.trainable) < len(ensemble.params):
         return None
     backprop = Backprop(layers, shared=shared, tile=tile)
 
-    def gradient(params: Params, buffers: Params, x: Tensor, y: Tensor) -> tuple[Params, Tensor]:
-        return backprop.gradients(params, x, y)
+    def gradient(
+        params: Params,
+        buffers: Params,
+        x: Tensor,
+        y: Tensor,
+        seeds: Tensor | None = None,
+        step: int = 0,
+        into: Params | None = None,
+    ) -> tuple[Params, Tensor, Params]:
+        return *backprop.gradients(params, x, y), {}
 
     return gradient

@@ -1,4 +1,4 @@
-"""What watches a fit: functions of a moment of training that append rows."""
+"""What watches a fit and may change it: functions of a moment of training."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from sparsenn_core.training.ensemble import Ensemble
 class Moment:
     """The runs being trained at one moment.
 
-    `ensemble` holds them, `runs` [r] their places in the whole ensemble, `epoch_loss` [r] the mean loss with penalty
-    of the epoch just ended (NaN before the first and within an epoch).
+    `ensemble` holds them in evaluation mode, `runs` [r] their places in the whole ensemble, `epoch_loss` [r] the mean
+    loss with penalty of the epoch just ended, `validation_loss` [r] the loss on the validation data after it (both NaN
+    before the first epoch and within one).
     """
 
     ensemble: Ensemble
@@ -27,9 +28,16 @@ class Moment:
     epoch: int
     step: int
     epoch_loss: Tensor
+    validation_loss: Tensor
+    stopped: Tensor
+
+    def stop(self, which: Tensor | bool = True) -> None:
+        """Ask that the runs in the mask `which` [r] (default: all) stop training at the end of this epoch."""
+        self.stopped.logical_or_(torch.as_tensor(which, device=self.stopped.device).expand_as(self.stopped))
 
 
-Measure = Callable[[Moment], Mapping[str, Tensor]]
+Measure = Callable[[Moment], Mapping[str, Any] | None]
+"""What an observer calls: quantities by name, each a number for all runs, or one a run ([r], tensor, array or list)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,15 @@ def on_stop(measure: Measure) -> Observer:
     return Observer(measure, stop=True)
 
 
+def as_observer(given: Observer | Measure) -> Observer:
+    """A bare function looks before training and after every epoch."""
+    if isinstance(given, Observer):
+        return given
+    if not callable(given):
+        raise InputError(f"an observer is a function of a moment, or made with every_epochs and the like: {given!r}")
+    return every_epochs(given)
+
+
 @dataclass
 class Rows:
     """A long table in the making: run, epoch, step, name, value."""
@@ -75,14 +92,12 @@ class Rows:
     def take(self, observer: Observer, moment: Moment) -> None:
         """Measure and append one row for each run and quantity."""
         with torch.no_grad():
-            measured = observer.measure(moment)
+            measured = observer.measure(moment) or {}
+        if not isinstance(measured, Mapping):
+            raise InputError(f"an observer returns quantities by name, as a dict, not {type(measured).__name__}")
+        runs = moment.runs.cpu()
         for name, values in measured.items():
-            if values.shape != moment.runs.shape:
-                raise InputError(
-                    f"an observer gave {name!r} of shape {tuple(values.shape)} for {len(moment.runs)} runs"
-                )
-            block = (moment.runs.cpu(), moment.epoch, moment.step, name, values.detach().to("cpu", torch.float64))
-            self.blocks.append(block)
+            self.blocks.append((runs, moment.epoch, moment.step, name, _per_run(name, values, len(runs))))
 
     def frame(self) -> Any:
         """The rows as a pandas DataFrame with columns run, epoch, step, name, value; ordered as measured."""
@@ -100,3 +115,14 @@ class Rows:
                 "value": torch.cat([b[4] for b in self.blocks]).numpy(),
             }
         )
+
+
+def _per_run(name: str, values: Any, count: int) -> Tensor:
+    """What an observer gave as one float64 number for each run."""
+    try:
+        found = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"an observer gave {name!r} as {type(values).__name__}, which is no number") from None
+    if found.ndim and found.shape != (count,):
+        raise InputError(f"an observer gave {name!r} of shape {tuple(found.shape)} for {count} runs")
+    return found.expand(count).clone()

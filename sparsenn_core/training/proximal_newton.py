@@ -1,12 +1,17 @@
-"""Carrying one network from near a minimum to a stationary point of penalised least squares, in float64.
+"""Carrying one network from near a minimum to a stationary point of a penalised loss, in float64.
 
-The objective is mean((f(w) - y)^2) + l2 . w^2 + l1 . |w|, with a strength of each kind for every weight. Stages:
+The objective is loss(f(w), y) + l2 . w^2 + l1 . |w|, with a strength of each kind for every weight and the mean squared
+error or the cross-entropy as the loss. Stages:
 
 1. L-BFGS-B. With w = p - q and p, q >= 0 the objective becomes smooth with bounds; weights end on their bounds, that
    is exactly at zero.
 2. Proximal Newton steps with Levenberg-Marquardt damping: the smooth part is replaced by a quadratic, which leaves a
    small lasso that coordinate descent solves exactly; zeros stay exact. First with the cheap Gauss-Newton curvature,
-   then a few with the true Hessian, which the flat directions under a weak L2 penalty need.
+   then a few with the true Hessian, which the flat directions under a weak L2 penalty need. Where that is indefinite it
+   is shifted until it is not.
+
+All of this takes the loss to be smooth. A relu network's is not: where a sample lies on the edge of a unit, gradients
+jump, no quadratic fits both sides, and the steps are damped to nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +25,8 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.func import grad, hessian, vmap
 
+from sparsenn_core.training.curvature import Criterion
+
 Array = np.ndarray
 Model = Callable[[Tensor, Tensor], Tensor]
 """(weights [d], inputs [n, ...]) -> outputs [n, out]."""
@@ -29,26 +36,31 @@ QUASI_NEWTON_ITERATIONS = 100
 
 @dataclass(frozen=True)
 class Problem:
-    """mean((model(w, x) - y)^2) + sum l2 w^2 + sum l1 |w| for w [d]; l1 and l2 are [d]."""
+    """loss(model(w, x), y) + sum l2 w^2 + sum l1 |w| for w [d]; l1 and l2 are [d]."""
 
     model: Model
     x: Tensor
     y: Tensor
     l1: Array
     l2: Array
+    loss: Criterion
+
+    def fit(self, w: Tensor) -> Tensor:
+        """The loss alone."""
+        return self.loss.value(self.model(w, self.x), self.y)
 
     def smooth(self, w: Array) -> tuple[float, Array]:
         """The value and gradient without the l1 term."""
         leaf = torch.from_numpy(w).requires_grad_()
         with torch.enable_grad():
-            value = (self.model(leaf, self.x) - self.y).square().mean()
+            value = self.fit(leaf)
             (gradient,) = torch.autograd.grad(value, leaf)
         return value.item() + float(self.l2 @ w**2), gradient.numpy() + 2 * self.l2 * w
 
     def value(self, w: Array) -> float:
         """The objective."""
         with torch.no_grad():
-            fit = (self.model(torch.from_numpy(w), self.x) - self.y).square().mean().item()
+            fit = self.fit(torch.from_numpy(w)).item()
         return fit + float(self.l2 @ w**2 + self.l1 @ np.abs(w))
 
     def residual(self, w: Array, gradient: Array) -> float:
@@ -58,21 +70,25 @@ class Problem:
 
     def hessian(self, w: Array) -> Array:
         """The Hessian of the smooth part; about 50 times the cost of `gauss_newton` for 52 weights."""
-        value = hessian(lambda v: (self.model(v, self.x) - self.y).square().mean())
-        return value(torch.from_numpy(w)).numpy() + np.diag(2 * self.l2)
+        return hessian(self.fit)(torch.from_numpy(w)).numpy() + np.diag(2 * self.l2)
 
     def gauss_newton(self, w: Array) -> Array:
-        """The Gauss-Newton matrix 2 J'J / (n out) + 2 l2, from every sample's own gradient."""
+        """The Gauss-Newton matrix J' H J + 2 l2, H the Hessian of the loss in the outputs."""
         weights = torch.from_numpy(w)
+        with torch.no_grad():
+            outputs = self.model(weights, self.x)
+        matrix = np.diag(2 * self.l2)
+        for part in self.loss.curvature((self._jacobian(weights, u) for u in range(outputs.shape[1])), outputs):
+            matrix += part
+        return matrix
 
-        def output(weights: Tensor, sample: Tensor, unit: int) -> Tensor:
+    def _jacobian(self, weights: Tensor, unit: int) -> Array:
+        """The gradient of one output at every sample, [n, d]."""
+
+        def output(weights: Tensor, sample: Tensor) -> Tensor:
             return self.model(weights, sample.unsqueeze(0))[0, unit]
 
-        matrix = np.diag(2 * self.l2)
-        for unit in range(self.y.shape[1]):
-            jacobian = vmap(grad(lambda v, s, u=unit: output(v, s, u)), in_dims=(None, 0))(weights, self.x).numpy()
-            matrix += 2 * jacobian.T @ jacobian / self.y.numel()
-        return matrix
+        return vmap(grad(output), in_dims=(None, 0))(weights, self.x).numpy()
 
 
 def to_stationary_point(problem: Problem, w: Array, steps: int, tolerance: float) -> Array:
@@ -106,7 +122,7 @@ def descend(problem: Problem, w: Array, curvature: Callable[[Array], Array], ste
     residual = problem.residual(w, gradient)
     if residual <= tolerance:
         return w
-    matrix = curvature(w)
+    matrix = _convex(curvature(w))
     damping = 1e-3
     for _ in range(steps):
         if residual <= tolerance or damping > 1e12:
@@ -119,11 +135,19 @@ def descend(problem: Problem, w: Array, curvature: Callable[[Array], Array], ste
         falls = trial_value < value or (trial_value <= value * (1 + 1e-13) and trial_residual < residual)
         if falls and np.isfinite(trial_value):
             w, value, gradient, residual = trial, trial_value, trial_gradient, trial_residual
-            matrix = curvature(w)
+            matrix = _convex(curvature(w))
             damping = max(damping / 5, 1e-14)
         else:
             damping *= 4
     return w
+
+
+def _convex(matrix: Array) -> Array:
+    """`matrix`, with its lowest eigenvalue turned positive where it is negative: a step must not seek a saddle."""
+    lowest = np.linalg.eigvalsh(matrix)[0] if np.isfinite(matrix).all() else 0.0
+    # an eigenvalue of a semidefinite matrix that is negative by rounding alone
+    rounding = len(matrix) * np.finfo(np.float64).eps * np.abs(np.diag(matrix)).max()
+    return matrix - 2 * lowest * np.eye(len(matrix)) if lowest < -rounding else matrix
 
 
 def lasso_step(matrix: Array, gradient: Array, w: Array, l1: Array, sweeps: int = 200) -> Array:

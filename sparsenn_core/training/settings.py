@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
-from sparsenn_core.errors import InputError
+from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.penalties import Penalty
-from sparsenn_core.training.checkpoint import describe
-from sparsenn_core.training.gradients import Loss
+from sparsenn_core.training.data import Data
+from sparsenn_core.training.ensemble import Ensemble
+from sparsenn_core.training.evaluation import Loss
+from sparsenn_core.training.hooks import Hook
 from sparsenn_core.training.observers import Observer
-from sparsenn_core.training.optimizers import Optimizer
+from sparsenn_core.training.optimizer import Optimizer
 from sparsenn_core.training.stopping import EarlyStopping
 
 
@@ -22,27 +25,67 @@ class Settings:
 
     optimizer: Optimizer
     loss: Loss
-    penalty: Penalty | None
-    batch_size: int | None
-    order: Sequence[int | torch.Generator] | None
-    early_stopping: EarlyStopping | None
-    observe: tuple[Observer, ...]
-    tile: int | None
-    arithmetic: torch.dtype | None
-    compiled: bool | None
+    penalty: Penalty | None = None
+    batch_size: int | None = None
+    order: Sequence[int | torch.Generator] | None = None
+    drop_last: bool = False
+    only: Sequence[str] | None = None
+    early_stopping: EarlyStopping | None = None
+    validation: Data | None = None
+    observe: tuple[Observer, ...] = ()
+    between: tuple[Hook, ...] = ()
+    tile: int | None = None
+    arithmetic: torch.dtype | None = None
+    compiled: bool | None = None
 
     def check(self, count: int) -> None:
         """Refuse settings that do not fit together or do not fit `count` runs."""
-        if (self.batch_size is None) != (self.order is None):
+        for name, kind in (("optimizer", Optimizer), ("penalty", Penalty | None)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"{name} is {getattr(self, name)!r}, not one of sparsenn_core's"[:300])
+        if not callable(self.loss):
+            raise InputError(f"loss is a function of outputs and targets, not {self.loss!r}")
+        if self.batch_size is not None and self.order is None:
             raise InputError("give both batch_size and order (a seed for each run), or neither for full batches")
         if self.order is not None and len(self.order) != count:
             raise InputError(f"order has {len(self.order)} seeds for {count} runs")
+        if self.drop_last and self.batch_size is None:
+            raise InputError("drop_last is about minibatches; give batch_size and order")
         if self.tile is not None and (type(self.tile) is not int or self.tile < 1):
             raise InputError(f"tile must be a whole number of samples, 1 or more, not {self.tile!r}")
         if self.tile is not None and self.batch_size is not None:
             raise InputError(f"tile cuts full batches, not minibatches: tile={self.tile}, batch_size={self.batch_size}")
 
-    def identity(self) -> list[str]:
-        """The settings that decide the result, as text."""
-        decisive = (self.optimizer, self.loss, self.penalty, self.batch_size, self.early_stopping, self.tile)
-        return [describe(s) for s in (*decisive, self.arithmetic)]
+    def trained(self, ensemble: Ensemble) -> tuple[str, ...]:
+        """The names of the parameters to train, in the order of the ensemble."""
+        if self.only is None:
+            names = ensemble.trainable
+        else:
+            wanted = [self.only] if isinstance(self.only, str) else list(self.only)
+            for name in wanted:
+                if not any(k == name or k.startswith(f"{name}.") for k in ensemble.params):
+                    raise unknown("parameter or module", name, ensemble.params, where="only=")
+            names = tuple(k for k in ensemble.params if any(k == w or k.startswith(f"{w}.") for w in wanted))
+        if not names:
+            raise InputError("nothing is left to train: every parameter is frozen")
+        return names
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that decide the result, by the names under which a checkpoint speaks of them."""
+        seeds = None if self.order is None else [s if isinstance(s, torch.Generator) else int(s) for s in self.order]
+        validation = self.validation
+        return {
+            "optimizer": replace(self.optimizer, schedule=None),
+            "schedule": self.optimizer.schedule,
+            "loss": self.loss,
+            "penalty": self.penalty,
+            "batch size": (self.batch_size, self.drop_last),
+            "order (seeds)": seeds,
+            "trained parameters": None if self.only is None else tuple(self.only),
+            "early stopping": self.early_stopping,
+            "validation data": None if validation is None else tuple(vars(validation).values()),
+            "observers": self.observe,
+            "hooks between steps": self.between,
+            "tile": self.tile,
+            "arithmetic": self.arithmetic,
+        }

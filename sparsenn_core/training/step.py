@@ -1,4 +1,4 @@
-"""One training step of a whole ensemble: the gradient, and the advance along it."""
+"""One training step: the gradient, and the advance along it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,86 @@ from torch import Tensor
 from torch.func import grad
 
 from sparsenn_core.penalties import Params, Penalty
+from sparsenn_core.training.active_runs import ALL, Group
 from sparsenn_core.training.gradients import Gradient
-from sparsenn_core.training.optimizers import Coefficients, Optimizer, State
+from sparsenn_core.training.optimizer import Coefficients, Optimizer, State
 
-StepFunction = Callable[..., None]
+Step = Callable[[Group, Tensor, Tensor, Tensor, int], None]
+"""(group, samples x, targets y, total [r], number of the step): takes the group's runs one step further in place and
+adds their losses with penalty to `total` (float64)."""
 
 
 def cast(params: Params, dtype: torch.dtype | None) -> Params:
     """`params` in the type of the arithmetic; None is their own."""
     return params if dtype is None else {k: w.to(dtype) for k, w in params.items()}
+
+
+def eager_step(gradient: Gradient, arithmetic: torch.dtype | None = None) -> Step:
+    """The step operation by operation, with `gradient` and penalty worked out in the type `arithmetic`."""
+
+    def step(group: Group, x: Tensor, y: Tensor, total: Tensor, number: int) -> None:
+        computed = cast(group.params, arithmetic)
+        into = group.grad_views if arithmetic is None else None
+        grads, losses, written = gradient(computed, group.buffers, x, y, group.seeds, number, into)
+        for name, view in group.grad_views.items():
+            if grads[name] is not view:
+                view.copy_(grads[name])
+        if group.penalty is not None:
+            losses = losses + _add_slopes(group, group.penalty, computed)
+        total += losses
+        for name, value in written.items():
+            group.buffers[name].copy_(value)
+        _shorten(group)
+        _move(group, number)
+
+    return step
+
+
+def _add_slopes(group: Group, penalty: Penalty, computed: Params) -> Tensor:
+    """The values of the penalty [r]; its slopes are added to the group's gradients unless they are left to a prox."""
+    if group.optimizer.proximal:
+        return penalty.value(computed)
+    leaves = {name: computed[name].detach().requires_grad_() for name in group.layout.names}
+    with torch.enable_grad():
+        values = penalty.value(computed | leaves)
+        slopes = torch.autograd.grad(values.sum(), list(leaves.values()), materialize_grads=True)
+    for view, slope in zip(group.grad_views.values(), slopes, strict=True):
+        view.add_(slope)
+    return values.detach()
+
+
+def _shorten(group: Group) -> None:
+    """Shorten the gradients to the optimizer's `clip_norm`."""
+    if group.optimizer.clips:
+        group.grads.copy_(group.optimizer.clipped({ALL: group.grads})[ALL])
+
+
+def _move(group: Group, number: int) -> None:
+    """Update weights and state from the gradients, in place."""
+    optimizer = group.optimizer
+    if optimizer.in_place:
+        for rows, settings in group.rows:
+            state = {part: values[rows] for part, values in group.state.items()}
+            optimizer.update_(group.weights[rows], group.grads[rows], state, number, settings)
+        return
+    memory = {part: {ALL: values} for part, values in group.state.items()}
+    new, new_state, size = optimizer.update(
+        {ALL: group.weights}, {ALL: group.grads}, memory, group.coefficients(number)
+    )
+    for part, values in group.state.items():
+        values.copy_(new_state[part][ALL])
+    if optimizer.proximal and group.penalty is not None:
+        _move_to_prox(group, group.penalty, new[ALL], size)
+    else:
+        group.weights.copy_(new[ALL])
+
+
+def _move_to_prox(group: Group, penalty: Penalty, weights: Tensor, size: object) -> None:
+    layout = group.layout
+    steps = layout.views(size[ALL]) if isinstance(size, dict) else size
+    moved = penalty.prox(group.params | layout.views(weights), steps)  # type: ignore[arg-type]
+    for name, view in layout.views(group.weights).items():
+        view.copy_(moved[name])
 
 
 def advance(
@@ -31,11 +102,7 @@ def advance(
     penalty: Penalty | None,
     optimizer: Optimizer,
 ) -> None:
-    """Write the new parameters and state in place and add each run's loss with penalty to `total` [R] (float64).
-
-    `grads` and `losses` [R] are those of the loss without penalty at `computed`, the parameters in the type of the
-    arithmetic; `by` are the optimizer's coefficients.
-    """
+    """The same in a form that the compiler understands: parameter by parameter, with coefficients as tensors."""
     if penalty is not None:
         slopes, values = _penalty_slopes(penalty, computed)
         losses = losses + values
@@ -45,7 +112,6 @@ def advance(
     new, new_state, size = optimizer.update(params, grads, state, by)
     if optimizer.proximal and penalty is not None:
         new = penalty.prox(new, size)
-    # written in place: fresh tensors of this size would cost a page fault for every 4 kB of every step
     total += losses
     for old, now in [(params, new), *((state[part], new_state[part]) for part in state)]:
         for k, w in old.items():
@@ -60,14 +126,8 @@ def _penalty_slopes(penalty: Penalty, params: Params) -> tuple[Params, Tensor]:
     return grad(total, has_aux=True)(params)
 
 
-def make_step(
-    gradient: Gradient, advance: StepFunction = advance, arithmetic: torch.dtype | None = None
-) -> StepFunction:
-    """The function that takes all runs one step further.
-
-    `step(params, buffers, state, total, by, x, y, penalty, optimizer)` works out `gradient` in the type `arithmetic`
-    and hands it to `advance`, which may be a compiled one. The samples x and y are as `gradient` wants them.
-    """
+def traceable_step(gradient: Gradient, arithmetic: torch.dtype | None = None) -> Callable[..., None]:
+    """The whole step as a function of tensors, for the compiler."""
 
     def step(
         params: Params,
@@ -81,7 +141,7 @@ def make_step(
         optimizer: Optimizer,
     ) -> None:
         computed = cast(params, arithmetic)
-        grads, losses = gradient(computed, buffers, x, y)
+        grads, losses, _ = gradient(computed, buffers, x, y)
         advance(params, computed, grads, losses, state, total, by, penalty, optimizer)
 
     return step

@@ -9,23 +9,23 @@ from torch import Tensor
 
 from sparsenn_core.errors import InputError
 
-TRAINING, CONVERGED, DIVERGED, EXHAUSTED = range(4)
-STATUS = ("training", "stopped early", "diverged", "all epochs used")
+TRAINING, CONVERGED, DIVERGED, EXHAUSTED, ASKED = range(5)
+STATUS = ("training", "stopped early", "diverged", "all epochs used", "stopped by an observer")
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
     """Stop a run whose epoch loss has not fallen below its best for `patience` epochs in a row.
 
-    The epoch loss is the mean over the epoch's steps of the training loss with its penalty; any fall counts, however
-    small (no least improvement), as in the L1 study.
+    The epoch loss is the mean over the epoch's steps of the training loss with its penalty, as in the L1 study; where
+    `fit` has validation data it is the loss on these. Any fall counts, however small (no least improvement).
     """
 
     patience: int
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise InputError(f"patience must be 1 or more, not {self.patience}")
+        if type(self.patience) is not int or self.patience < 1:
+            raise InputError(f"patience must be 1 or more, not {self.patience!r}")
 
 
 class Progress:
@@ -50,6 +50,11 @@ class Progress:
         waited_out = self.waited[runs] >= self.patience if self.patience else torch.zeros_like(diverged)
         self.status[runs] = torch.where(diverged, DIVERGED, torch.where(waited_out, CONVERGED, TRAINING))
         return improved, diverged | waited_out
+
+    def ask(self, runs: Tensor, epoch: int) -> None:
+        """Enter that observers stopped `runs`."""
+        self.status[runs] = ASKED
+        self.epochs[runs] = epoch
 
     def finish(self) -> None:
         """Mark the runs that are still training as out of epochs."""

@@ -2,31 +2,14 @@
 
 import pytest
 import torch
+from draws import GROUPS, STRENGTH, R, draw
 from torch import nn
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
-from sparsenn_core.penalties import DRR, L1, GroupL2, PathProx, SquaredL2, Total, layer_factors
+from sparsenn_core.penalties import DRR, L1, FixedSupport, GroupL2, PathProx, SquaredL2, layer_factors
 from sparsenn_core.randomness import generator
 
-R = 3
-STRENGTH = torch.tensor([0.3, 0.0, 1.1], dtype=torch.float64)
-
-
-def draw(name="w", zeros=True):
-    source = generator(5, name)
-    params = {
-        "a.weight": torch.randn(R, 4, 3, generator=source, dtype=torch.float64),
-        "a.bias": torch.randn(R, 4, generator=source, dtype=torch.float64),
-        "b.weight": torch.randn(R, 2, 4, generator=source, dtype=torch.float64),
-    }
-    if zeros:
-        params["a.weight"][:, 1] = 0
-        params["b.weight"][:, :, 2] = 0
-    return params
-
-
-GROUPS = {"a.weight": 0, "b.weight": 1}
 ALL = {
     "l1": L1(STRENGTH),
     "l1 of weights": L1(STRENGTH, only=("a.weight", "b.weight")),
@@ -161,8 +144,15 @@ def test_the_l1_term_reaches_the_gradient():
         (lambda: L1(1.0).gradient(draw()), "L1 is not smooth"),
         (lambda: DRR(1.0, beta=0.0), "beta of DRR"),
         (lambda: SquaredL2(1.0).strength_max(draw()), "no largest useful strength"),
-        (lambda: Total.of(L1(1.0), GroupL2(1.0, groups=GROUPS)).prox(draw(), 0.1), r"L1 \+ GroupL2"),
-        (lambda: GroupL2(1.0, groups=GROUPS).prox(draw(), draw()), "step per weight"),
+        (lambda: L1(1.0, only="a.weight"), "only must be names"),
+        (lambda: L1(1.0, only=()), "only must be names"),
+        (lambda: L1(1.0, only=("a.weight",), weights_only=True), "not both"),
+        (lambda: L1(1.0, weights_only=True).value({"a.bias": draw()["a.bias"]}), "no parameter has two dimensions"),
+        (lambda: GroupL2(1.0, groups=GROUPS, only=("a.bias",)), "unknown group 'a.bias'"),
+        (lambda: GroupL2(1.0, groups={"a.bias": 0}, weights_only=True).value(draw()), "none of its groups"),
+        (lambda: PathProx(1.0, "a.weight", None, "b.weight", weights_only=True), "leave out only= and weights_only="),
+        (lambda: FixedSupport(masks={"a.wieght": torch.ones(R, 4, 3)}).prox(draw(), 0.1), "did you mean 'a.weight'"),
+        (lambda: FixedSupport(masks={"a.bias": torch.ones(2, 4)}).strengths(3, torch.ones(1)), "2 entries for 3 runs"),
     ],
 )
 def test_refusals(make, message):

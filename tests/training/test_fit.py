@@ -87,49 +87,6 @@ def test_schedule_multiplies_the_learning_rate():
     assert factors == pytest.approx([1.0, 0.55, 0.1, 0.1])
 
 
-def test_compiled_equals_eager():
-    settings = {
-        "optimizer": SGD(0.02, momentum=0.9),
-        "penalty": penalties.L1(1e-3),
-        "epochs": 8,
-        "batch_size": 20,
-        "order": SEEDS,
-    }
-    eager = fit(ensemble(), data(), compiled=False, **settings)
-    compiled = fit(ensemble(), data(), compiled=True, **settings)
-    assert compiled.compiled
-    assert not eager.compiled
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(compiled.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
-def test_without_a_compiler_it_says_so_and_gives_the_same(monkeypatch):
-    eager = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=False)
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    with pytest.warns(UserWarning, match="no C\\+\\+ compiler"):
-        result = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=True)
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(result.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
-def test_a_compiler_that_stumbles_is_replaced(monkeypatch):
-    """PyTorch's compiler fails on some shapes; the fit then goes on with another backend and says so."""
-    real = torch.compile
-
-    def stumbling(function, *, backend, **options):
-        def broken(graph, inputs):
-            raise KeyError("a bug")
-
-        return real(function, backend=broken if backend == "inductor" else backend, **options)
-
-    eager = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=False)
-    monkeypatch.setattr(torch, "compile", stumbling)
-    with pytest.warns(UserWarning, match="could not compile this step .KeyError"):
-        result = fit(ensemble(), data(), optimizer=SGD(0.01), epochs=3, compiled=True)
-    for k, w in eager.ensemble.params.items():
-        torch.testing.assert_close(result.ensemble.params[k], w, rtol=0, atol=1e-13)
-
-
 def test_ensembles_are_values():
     original = ensemble()
     copies = {k: v.clone() for k, v in original.params.items()}

@@ -59,17 +59,6 @@ def test_tiles_are_for_full_batches():
             fit(start(F64), data(F64), optimizer=SGD(0.1), epochs=1, tile=tile)
 
 
-@pytest.mark.parametrize(("tile", "large"), [(16, 15_000), (None, 1)], ids=["tile", "large batch"])
-def test_on_large_batches_only_what_follows_the_gradient_is_compiled(tile, large, monkeypatch):
-    monkeypatch.setattr("sparsenn_core.training.gradients.LARGE", large)
-    settings = {"optimizer": Adam(1e-2), "epochs": 5, "penalty": penalties.L1(1e-3), "tile": tile}
-    eager, compiled = (fit(start(F64), data(F64), compiled=choice, **settings) for choice in (False, True))
-    assert compiled.compiled
-    assert not eager.compiled
-    for name, weight in eager.ensemble.params.items():
-        torch.testing.assert_close(compiled.ensemble.params[name], weight, rtol=1e-12, atol=1e-14)
-
-
 def gradient(ensemble, run, x, y, dtype):
     net = ensemble[run].to(dtype)
     loss = torch.nn.functional.mse_loss(net(x.to(dtype)), y.to(dtype))

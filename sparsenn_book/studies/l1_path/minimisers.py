@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import pandas as pd
 import torch
@@ -106,15 +107,18 @@ def _minimise(
 ) -> Minimum:
     l1, l2 = (strength_of(runs, kind, objective.strength) for kind in ("l1", "l2"))
     data: Data = data_of(runs, objective.samples, torch.float64)
-    return minimise(
-        ensemble,
-        data,
-        penalty=L1(l1) + SquaredL2(l2),
-        first_strength=first_strength,
-        order=runs["start"].tolist(),
-        steps=steps,
-        newton_steps=newton_steps,
-    )
+    with warnings.catch_warnings():
+        # of many starts some do not converge; the residual of each is in the table, and those shown are certified
+        warnings.filterwarnings("ignore", message="minimise:")
+        return minimise(
+            ensemble,
+            data,
+            penalty=L1(l1) + SquaredL2(l2),
+            first_strength=first_strength,
+            order=runs["start"].tolist(),
+            steps=steps,
+            newton_steps=newton_steps,
+        )
 
 
 def _with_values(runs: pd.DataFrame, found: Minimum) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from torch.nn.functional import mse_loss
 from sparsenn_book.studies.rebound.conditions import Condition
 from sparsenn_book.studies.rebound.projection import project
 from sparsenn_book.studies.rebound.teachers import TeachersAndStudents, draw, joined
-from sparsenn_book.studies.rebound.watching import observers, squared_distances
+from sparsenn_book.studies.rebound.watching import observers
 from sparsenn_core import penalties
 from sparsenn_core.penalties import Penalty, layer_factors
-from sparsenn_core.training import SGD, Adam, Ensemble, Observer, Optimizer, fit
+from sparsenn_core.training import SGD, Adam, Between, Ensemble, Fit, Hook, after_epochs, fit
 from sparsenn_core.training.gradients import run_losses
 
 
@@ -61,7 +61,8 @@ def train_all(
     """Train conditions, those that can be trained together as one ensemble; results in the order given, on the CPU.
 
     The distance and the training loss are recorded at every epoch, test errors every `test_every` and the share of
-    stalled parameters every `stalled_every` epochs (0: never), counted from the last projection.
+    stalled parameters every `stalled_every` epochs (0: never). Where an epoch ends with a projection they are those
+    after it.
     """
     given = list(drawn) if drawn is not None else [draw(c) for c in conditions]
     groups: dict[Condition, list[int]] = {}
@@ -110,49 +111,44 @@ def _train_group(
     optimizer = SGD(rate) if condition.optimizer == "sgd" else Adam(rate)
     penalty = penalty_of(condition, _per_run(conditions, "alpha").to(drawn.noise.device), drawn.students)
     watched = observers(drawn, condition, test_every, stalled_every)
-    cuts = condition.projection_after()
-    students = drawn.students
-    curves: dict[str, Tensor] = {}
-    for first, last in zip([0, *cuts], [*cuts, condition.epochs], strict=True):
-        if last == first:
-            continue
-        students, part = _segment(condition, drawn, students, optimizer, penalty, watched, last - first)
-        curves = {k: torch.cat([curves[k], c[:, 1:]], 1) if curves else c for k, c in part.items()}
-        if last in cuts:
-            students = project(students, condition, last)
-            curves["squared_distance"][:, last] = squared_distances(students, drawn.teachers)
-    return students, curves
-
-
-def _segment(
-    condition: Condition,
-    drawn: TeachersAndStudents,
-    students: Ensemble,
-    optimizer: Optimizer,
-    penalty: Penalty | None,
-    watched: Sequence[Observer],
-    epochs: int,
-) -> tuple[Ensemble, dict[str, Tensor]]:
-    """Train for `epochs`; curves [R, epochs + 1] of what was observed."""
     result = fit(
-        students,
+        drawn.students,
         drawn.data,
         optimizer=optimizer,
-        epochs=epochs,
+        epochs=condition.epochs,
         penalty=penalty,
         observe=watched,
+        between=_projections(condition, drawn.students),
         arithmetic=condition.arithmetic,
         compiled=False,
     )
-    device = drawn.noise.device
-    curves = {str(name): _curve(rows, len(students), epochs).to(device) for name, rows in result.rows.groupby("name")}
+    return result.ensemble, _curves(condition, drawn, penalty, result)
+
+
+def _projections(condition: Condition, students: Ensemble) -> list[Hook]:
+    """The study's projection after the epochs at which `condition` asks for it."""
+    cuts = set(condition.projection_after())
+
+    def change(moment: Between) -> None:
+        if moment.epoch in cuts:
+            moment.params.update(project(students.with_params(dict(moment.params)), condition, moment.epoch).params)
+
+    return [after_epochs(change)] if cuts else []
+
+
+def _curves(
+    condition: Condition, drawn: TeachersAndStudents, penalty: Penalty | None, result: Fit
+) -> dict[str, Tensor]:
+    """Curves [R, epochs + 1] of what was observed."""
+    device, count = drawn.noise.device, len(drawn.students)
+    curves = {str(name): _curve(rows, count, condition.epochs).to(device) for name, rows in result.rows.groupby("name")}
     # the loop reports the loss before each step: that of epoch t is seen by step t + 1
     before = curves["train_loss"]
     params = {k: w.to(condition.arithmetic) for k, w in result.ensemble.params.items()}
-    end = run_losses(students, mse_loss, params, {}, drawn.data.inputs, drawn.data.targets, shared=False)
+    end = run_losses(drawn.students, mse_loss, params, {}, drawn.data.inputs, drawn.data.targets, shared=False)
     end = end if penalty is None else end + penalty.value(params)
     curves["train_loss"] = torch.cat([before[:, 1:], end.double()[:, None]], 1)
-    return result.ensemble, curves
+    return curves
 
 
 def _curve(rows: pd.DataFrame, runs: int, epochs: int) -> Tensor:

@@ -1,0 +1,69 @@
+"""The gradient of fully connected networks on minibatches, written out: the chain rule, layer by layer.
+
+Automatic differentiation records every operation and makes a tensor for every slope. On minibatches of a few dozen
+samples the recording takes as long as the arithmetic, and for wide layers the fresh tensors do. Here the slopes of the
+weights are written where the optimizer reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from sparsenn_core.networks import Layer
+from sparsenn_core.penalties import Params
+
+_aten = torch.ops.aten
+
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    "relu": (torch.relu_, lambda slope, out: _aten.threshold_backward(slope, out, 0)),
+    "tanh": (torch.tanh_, lambda slope, out: _aten.tanh_backward(slope, out)),
+    "sigmoid": (torch.sigmoid_, lambda slope, out: _aten.sigmoid_backward(slope, out)),
+    "linear": (lambda z: z, lambda slope, out: slope),
+}
+"""Of each activation: itself, in place, and the slope in its input from the slope in its output and the output."""
+
+
+def is_chain(layers: tuple[Layer, ...]) -> bool:
+    """Whether the layers are fully connected, with activations known here and nothing between them."""
+    return all(
+        layer.kind == "linear" and layer.plain and layer.activation in ACTIVATIONS and not layer.after
+        for layer in layers
+    ) and not any(operation.name != "flatten" for operation in layers[0].before)
+
+
+def gradients(
+    layers: tuple[Layer, ...],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    params: Params,
+    x: Tensor,
+    y: Tensor,
+    into: Params,
+) -> Tensor:
+    """Write the slopes of every run's loss in all weights and biases `into` tensors like them; returns losses [R].
+
+    `loss` maps outputs and targets [R, n, ...] to losses [R]; x is [R, n, ...].
+    """
+    seen = [x.flatten(2)]  # by each layer, and at last the outputs
+    for layer in layers:
+        weight_t = params[str(layer.weight_name)].mT
+        if layer.bias_name is None:
+            z = torch.bmm(seen[-1], weight_t)
+        else:
+            z = torch.baddbmm(params[layer.bias_name].unsqueeze(1), seen[-1], weight_t)
+        seen.append(ACTIVATIONS[layer.activation][0](z))
+    out = seen[-1].detach().requires_grad_()
+    with torch.enable_grad():
+        losses = loss(out, y)
+        (slope,) = torch.autograd.grad(losses.sum(), out)
+    for number in reversed(range(len(layers))):
+        layer = layers[number]
+        slope = ACTIVATIONS[layer.activation][1](slope, seen[number + 1])
+        torch.bmm(slope.mT, seen[number], out=into[str(layer.weight_name)])
+        if layer.bias_name is not None:
+            torch.sum(slope, 1, out=into[layer.bias_name])
+        if number:
+            slope = torch.bmm(slope, params[str(layer.weight_name)])
+    return losses.detach()

@@ -1,0 +1,81 @@
+"""What happens between steps: projections, masks, and whatever else changes weights while they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from sparsenn_core.errors import InputError
+from sparsenn_core.penalties import Params
+
+
+@dataclass
+class Between:
+    """Some runs between two steps. What is written into the tensors, or put into the dicts, is what training goes on
+    with.
+
+    `runs` [r] are the places in the whole ensemble; `params` all parameters [r, *shape], `buffers` likewise; `state`
+    the optimizer's memory, {"momentum": {name: [r, *shape]}} of SGD, {"first": ..., "second": ...} of Adam.
+    """
+
+    runs: Tensor
+    epoch: int
+    step: int
+    params: Params
+    buffers: Params
+    state: dict[str, Params]
+
+
+Change = Callable[[Between], None]
+
+
+@dataclass(frozen=True)
+class Hook:
+    """A change, and after how many steps or epochs it is made. Made with `after_steps` or `after_epochs`."""
+
+    change: Change
+    steps: int = 0
+    epochs: int = 0
+
+
+def after_steps(change: Change, every: int = 1) -> Hook:
+    """Change the runs after every `every`-th step, counted from the start of training."""
+    if every < 1:
+        raise InputError(f"every must be 1 or more steps, not {every}")
+    return Hook(change, steps=every)
+
+
+def after_epochs(change: Change, every: int = 1) -> Hook:
+    """Change the runs at the end of every `every`-th epoch, before observers look."""
+    if every < 1:
+        raise InputError(f"every must be 1 or more epochs, not {every}")
+    return Hook(change, epochs=every)
+
+
+def as_hook(given: Hook | Change) -> Hook:
+    """A bare function is called after every step."""
+    if isinstance(given, Hook):
+        return given
+    if not callable(given):
+        raise InputError(f"a hook is a function of what is between two steps, or made with after_epochs: {given!r}")
+    return after_steps(given)
+
+
+def apply(hook: Hook, moment: Between) -> None:
+    """Call the hook; what it put into the dicts is written into the tensors that were there."""
+    parts = [moment.params, moment.buffers, *moment.state.values()]
+    before = [dict(part) for part in parts]
+    hook.change(moment)
+    for part, old in zip(parts, before, strict=True):
+        if part.keys() != old.keys():
+            changed = ", ".join(sorted(part.keys() ^ old.keys()))
+            raise InputError(f"a hook between steps may change tensors, not add or remove them: {changed}")
+        for name, tensor in old.items():
+            if part[name] is not tensor:
+                if part[name].shape != tensor.shape:
+                    raise InputError(
+                        f"a hook gave {name!r} of shape {list(part[name].shape)}, not {list(tensor.shape)}"
+                    )
+                tensor.copy_(part[name])
