@@ -81,7 +81,7 @@ def claims(stated: Sequence[Claim], profile: str, full: Sequence[Claim], full_ag
 
 def colophon(tables: Mapping[str, pd.DataFrame], ages: Mapping[str, str], full: FullScale) -> Markdown:
     """Seconds, device and date of each table, and the versions that are installed."""
-    lines = ["| Table | Rows | Seconds | Device | Made (UTC) |", "|---|---|---|---|---|"]
+    lines = ["| Table | Rows | Seconds | Device | Made (UTC) |", "|---|---|---|---|---|"] if tables else []
     for name, frame in tables.items():
         origin = frame.attrs["provenance"]
         made = origin["date"][:16].replace("T", " ") + (f", {ages[name]}" if ages.get(name) else "")

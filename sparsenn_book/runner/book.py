@@ -22,12 +22,14 @@ import nbformat
 import yaml
 
 from sparsenn_book.records.claims import FULL_CLAIMS
+from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.records.tables import read_provenance
 from sparsenn_book.records.words import slug
 from sparsenn_book.runner import pages
 from sparsenn_book.runner.entries import Claim, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, findings, pictures, practice
 from sparsenn_book.runner.ledger import ledger, verdicts
+from sparsenn_book.runner.library import library
 from sparsenn_book.sources.project import Project
 
 GENERATED = "generated"
@@ -43,7 +45,7 @@ def build(profile: str, executed: dict[str, Path], project: Project, html: Path 
     replaced as a whole, and only by a book without warnings. Chapters come in the order of their names.
 
     Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
-    `InputError` for broken claims. Seconds: about 5, and 1 for each chapter.
+    `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter.
     """
     target = html or project.book / "_build" / "html"
     notebooks = {name: _checked(name, Path(executed[name])) for name in sorted(executed)}
@@ -102,7 +104,7 @@ def _write_pages(
     notebooks: Mapping[str, nbformat.NotebookNode],
     project: Project,
 ) -> None:
-    """Everything in the staged sources that is generated: notebooks, ledger, status, contents, settings."""
+    """Everything in the staged sources that is generated: notebooks, ledger, status, library, contents, settings."""
     titles = {name: pages.title(notebook, name) for name, notebook in notebooks.items()}
     folder = source / "notebooks"
     folder.mkdir(exist_ok=True)
@@ -127,7 +129,12 @@ def _write_pages(
         (source / GENERATED / name).write_text(text, "utf-8")
     for key, figure in small.items():
         (source / shown[key]).write_text(json.dumps(figure), "utf-8")
-    (source / "_toc.yml").write_text(yaml.safe_dump(pages.contents(list(notebooks)), sort_keys=False), "utf-8")
+    described = library()
+    (source / pages.LIBRARY).mkdir()
+    for name, text in described.items():
+        (source / pages.LIBRARY / f"{name}.md").write_text(text, "utf-8")
+    contents = pages.contents(list(notebooks), list(described))
+    (source / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False), "utf-8")
     settings = yaml.safe_load((source / "_config.yml").read_text("utf-8"))
     (source / "_config.yml").write_text(yaml.safe_dump(pages.configuration(settings, profile)), "utf-8")
 
@@ -173,7 +180,9 @@ def _run_jupyter_book(stage: Path, project: Project) -> None:
     """Build HTML with warnings as errors; the whole output is kept in the stage's log."""
     start = "from jupyter_book.cli.main import main; main()"
     arguments = ["build", str(stage / "source"), "--path-output", str(stage), "-W", "--keep-going"]
-    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    # The library that its pages describe is the one whose names were read.
+    paths = os.pathsep.join(filter(None, [str(INSTALLED), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": paths}
     done = subprocess.run(
         [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False, env=environment
     )

@@ -9,6 +9,10 @@ from typing import Any
 Notebook = Mapping[str, Any]
 
 MADE_WITH = ("papermill", "jupytext", "jupyter-book", "myst-nb", "sphinx", "plotly")
+LIBRARY = "library"
+"""Folder of the pages on the library, which are made from its docstrings."""
+GUIDES = "90"
+"""Notebooks named from this number on are guides to the library: they state no claims and stand in its part."""
 AFTERWORD = ("ledger", "status", "making", "references")
 """Pages after the chapters, in order."""
 TODAY, NO_FULL = "of today's code", "none that today's claims can read"
@@ -24,13 +28,20 @@ def title(notebook: Notebook, fallback: str) -> str:
     return fallback
 
 
-def contents(chapters: Sequence[str]) -> dict[str, Any]:
-    """The table of contents for jupyter-book: the first page, the chapters in order, the pages on the book itself."""
-    parts: list[dict[str, Any]] = [{"caption": "About the book", "chapters": [{"file": page} for page in AFTERWORD]}]
-    if chapters:
-        studies = [{"file": f"notebooks/{name}"} for name in chapters]
-        parts.insert(0, {"caption": "Chapters", "numbered": True, "chapters": studies})
-    return {"format": "jb-book", "root": "index", "parts": parts}
+def contents(notebooks: Sequence[str], described: Sequence[str] = ()) -> dict[str, Any]:
+    """The table of contents for jupyter-book: the first page, the chapters in order, the library, the book itself.
+
+    `notebooks` are names; those from `GUIDES` on stand with the pages on the library, named in `described`.
+    """
+    chapters = [{"file": f"notebooks/{name}"} for name in notebooks if name < GUIDES]
+    guides = [{"file": f"notebooks/{name}"} for name in notebooks if name >= GUIDES]
+    rooms = [{"file": f"{LIBRARY}/{name}"} for name in described]
+    parts: list[dict[str, Any]] = [
+        {"caption": "Chapters", "numbered": True, "chapters": chapters},
+        {"caption": "The library", "chapters": [*guides, *rooms]},
+        {"caption": "About the book", "chapters": [{"file": page} for page in AFTERWORD]},
+    ]
+    return {"format": "jb-book", "root": "index", "parts": [part for part in parts if part["chapters"]]}
 
 
 def configuration(base: Mapping[str, Any], profile: str) -> dict[str, Any]:
@@ -70,7 +81,7 @@ def status(
         date = str(run.get("start") or clock.get("end_time") or "")[:16].replace("T", " ")
         lines += [f"* - [{title(notebook, name)}](notebooks/{name}.ipynb)", f"  - {date}", f"  - {seconds:.1f}"]
         lines += [f"  - {run.get('device') or 'not stated'}", f"  - {_code(run)}"]
-        lines += [f"  - {_age((ages or {}).get(name, {}), profile)}"]
+        lines += ["  - keeps none" if name >= GUIDES else f"  - {_age((ages or {}).get(name, {}), profile)}"]
     lines += [":::", "", f"Together {total:.1f} seconds. Tables that were there already were read, not computed.", ""]
     return "\n".join([*lines, "## Versions", "", *_versions(runs)])
 

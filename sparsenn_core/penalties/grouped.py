@@ -28,7 +28,7 @@ def group_subgradient(w: Tensor, grad: Tensor, strength: Tensor, axis: int) -> T
 class GroupL2(Penalty):
     """strength * sum over groups of ||w_group||_2: the (2,1) norm, which switches whole groups off.
 
-    `groups` maps a parameter's name to the axis of its groups: {"layers.1.weight": 1} groups a weight [out, in] by
+    `groups` maps a parameter's name to the axis of its groups: `{"layers.1.weight": 1}` groups a weight [out, in] by
     input neuron (the columns of the multi-task lasso), axis 0 by output neuron, or by channel of a convolution.
     Parameters not named are not penalised; `only` and `weights_only` choose among those that are. With `L1` on the
     same weights, `L1(a) + GroupL2(b, groups=...)`, it is the sparse group lasso. The prox is a closed form, but with
