@@ -148,7 +148,7 @@ def _check_once(module: nn.Module, used: list[Affine], layers: list[Layer]) -> N
     """Every layer is used once, and every parameter belongs to a layer."""
     first: dict[object, str] = {}
     for piece, layer in zip(used, layers, strict=True):
-        for key in (piece.module, layer.weight_name):
+        for key in (piece.module, layer.weight_name, layer.bias_name):
             if key in first:
                 raise InputError(f"layer {layer.name!r} is used twice, or shares its weight with {first[key]!r}")
             if key is not None:

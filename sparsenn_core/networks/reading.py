@@ -67,8 +67,8 @@ class Reading:
         return self.layers
 
 
-def reading(module: nn.Module, example: Tensor | None = None) -> Reading:
-    """The layers of a network that is one chain of layers, in eval mode, whatever mode it is in.
+def reading(module: nn.Module, example: Tensor | None = None, *, own_mode: bool = False) -> Reading:
+    """The layers of a network that is one chain of layers, in eval mode, or with `own_mode` in the mode it is in.
 
     It reads `MLP`, `TreeCNN` and other modules that apply, one after the other, `nn.Linear`, `nn.Conv1d`, `nn.Conv2d`,
     `DisjointConv1d`, relu, sigmoid, tanh, gelu (modules or functions), flattening, average and max pooling and
@@ -82,7 +82,7 @@ def reading(module: nn.Module, example: Tensor | None = None) -> Reading:
     `TreeCNN`) and two passes of 16 samples; read once, not at every step.
     """
     of = type(module).__name__
-    with _evaluating(module):
+    with torch.no_grad() if own_mode else _evaluating(module):
         try:
             found = pieces(module)
             layers = grouped(module, found)

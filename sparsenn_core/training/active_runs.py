@@ -69,7 +69,8 @@ class ActiveRuns:
         self.count = len(ensemble)
         self.layout = Layout.of(ensemble.params, names)
         self.weights = self.layout.flat(ensemble.params)
-        self.frozen = {k: v for k, v in ensemble.params.items() if k not in names}
+        # copies: hooks may write into them
+        self.frozen = {k: v.clone() for k, v in ensemble.params.items() if k not in names}
         self.buffers = {k: v.clone() for k, v in ensemble.buffers.items()}
         self.all_optimizers, self.all_penalties, self.all_seeds = optimizer, penalty, seeds
         self.state = {part: rows[ALL] for part, rows in optimizer.init({ALL: self.weights}).items()}
@@ -153,7 +154,7 @@ class ActiveRuns:
     def whole(self) -> Ensemble:
         """All runs with their last weights."""
         if self.last is None:
-            return self._ensemble(self.weights, self.buffers)
+            return self._ensemble(self.weights, self.frozen | self.buffers)
         return self._ensemble(*self._kept(self.last, self.busy.nonzero()[:, 0]))
 
     def whole_best(self) -> Ensemble:
@@ -175,21 +176,23 @@ class ActiveRuns:
         return ("weights", "frozen", "buffers", "state", "runs", "busy", "last", "best")
 
     def _first(self) -> tuple[Tensor, Params]:
-        return self.layout.flat(self.ensemble.params), {k: v.clone() for k, v in self.ensemble.buffers.items()}
+        others = {k: v for k, v in self.ensemble.params.items() if k in self.frozen} | self.ensemble.buffers
+        return self.layout.flat(self.ensemble.params), {k: v.clone() for k, v in others.items()}
 
     def _kept(self, store: tuple[Tensor, Params] | None, places: Tensor) -> tuple[Tensor, Params]:
-        """`store` with the present weights and buffers of `places` written over those of their runs."""
-        weights, buffers = store or self._first()
+        """`store`, trained weights and all other tensors, with those of `places` written over those of their runs."""
+        weights, others = store or self._first()
+        now = self.frozen | self.buffers
         runs, rows = self.runs[places].to(self.weights.device), places.to(self.weights.device)
         weights[runs] = self.weights[rows]
-        for k, v in buffers.items():
-            v[runs] = self.buffers[k][rows]
-        return weights, buffers
+        for k, v in others.items():
+            v[runs] = now[k][rows]
+        return weights, others
 
-    def _ensemble(self, weights: Tensor, buffers: Params) -> Ensemble:
-        own = self.ensemble
-        params = own.params | {k: v.clone() for k, v in self.layout.views(weights).items()}
-        return Ensemble(own.template, params, {k: v.clone() for k, v in buffers.items()})
+    def _ensemble(self, weights: Tensor, others: Params) -> Ensemble:
+        own, now = self.ensemble, self.layout.views(weights) | others
+        params, buffers = ({k: now[k].clone() for k in part} for part in (own.params, own.buffers))
+        return Ensemble(own.template, params, buffers)
 
 
 def _moved(value: Any, device: torch.device) -> Any:

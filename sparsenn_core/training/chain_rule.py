@@ -46,7 +46,8 @@ def gradients(
 
     `loss` maps outputs and targets [R, n, ...] to losses [R]; x is [R, n, ...].
     """
-    seen = [x.flatten(2)]  # by each layer, and at last the outputs
+    flat = x.flatten(2) if layers[0].before else x
+    seen = [flat]  # by each layer, and at last the outputs
     for layer in layers:
         weight_t = params[str(layer.weight_name)].mT
         if layer.bias_name is None:

@@ -31,6 +31,7 @@ WITHOUT_MEANING = {
     "__doc__",
     "__module__",
     "__slots__",
+    "__slotnames__",  # written into a class when its first instance is copied
     "__annotations__",
     "__annotate__",
     "__annotate_func__",

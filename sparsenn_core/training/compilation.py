@@ -17,8 +17,8 @@ from torch import Tensor
 from sparsenn_core.training.active_runs import Group
 from sparsenn_core.training.step import Step
 
-WORTHWHILE_STEPS = 200_000
-"""Compiling takes 10 to 30 s and saves about half of a step of 0.5 ms and more."""
+WORTHWHILE_STEPS = 20_000
+"""Compiling takes 10 to 30 s, and saves a step of a very small network 1 ms and more."""
 
 SMALL = 1_000
 """Weights of a run up to which a step is mostly the calling of operations, which compiling saves."""

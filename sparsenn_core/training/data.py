@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,10 +41,22 @@ class Data:
         if not bool(torch.isfinite(self.inputs).all() and torch.isfinite(self.targets.to(torch.float64)).all()):
             raise InputError("the data contains NaN or infinite values")
         sets = len(self.inputs) if self.rows is None else len(self.rows)
-        if self.of_run is None and sets != 1:
+        if self.of_run is None and (sets != 1 or self.rows is not None):
             raise InputError(f"{sets} data sets need `of_run`, which names the set of each run")
-        if self.of_run is not None and not 0 <= int(self.of_run.min()) <= int(self.of_run.max()) < sets:
-            raise InputError(f"of_run names data sets outside 0..{sets - 1}")
+        self._check_index("of_run", 1, sets)
+        self._check_index("rows", 2, self.inputs.shape[1])
+        if self.rows is not None and len(self.inputs) != 1:
+            raise InputError(f"rows choose from one set of samples, and there are {len(self.inputs)}")
+
+    def _check_index(self, name: str, axes: int, size: int) -> None:
+        index = getattr(self, name)
+        if index is None:
+            return
+        if not isinstance(index, Tensor) or index.ndim != axes or index.is_floating_point() or not index.numel():
+            raise InputError(f"{name} must be a tensor of whole numbers with {axes} axes, not {index!r}"[:300])
+        if not 0 <= int(index.min()) <= int(index.max()) < size:
+            what = "data sets" if name == "of_run" else "samples"
+            raise InputError(f"{name} names {what} outside 0..{size - 1}")
 
     @classmethod
     def shared(cls, inputs: Tensor, targets: Tensor) -> Data:
@@ -60,7 +73,7 @@ class Data:
         Run r is trained on all samples [n, ...] but those of fold of_run[r], on which it is validated. There are
         max(of_run) + 1 folds of equal size, drawn from `seed`; what n leaves over is always trained on.
         """
-        count, n = max(of_run) + 1, len(inputs)
+        count, n = max(of_run, default=0) + 1, len(inputs)
         if count < 2 or n < count:
             raise InputError(f"folds need at least 2 folds and a sample for each, not {count} of {n} samples")
         order = torch.randperm(n, generator=generator(seed, "folds")).to(inputs.device)
@@ -88,7 +101,11 @@ class Data:
 
     def select(self, index: Tensor) -> Data:
         """The data of the runs in `index`."""
-        return self if self.of_run is None else Data(self.inputs, self.targets, self.of_run[index], self.rows)
+        if self.of_run is None:
+            return self
+        chosen = copy.copy(self)  # not checked again
+        object.__setattr__(chosen, "of_run", self.of_run[index])
+        return chosen
 
     def gather(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """The samples index [steps, R, batch] of each run's own set: inputs and targets [steps, R, batch, ...]."""

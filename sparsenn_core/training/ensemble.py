@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import overload
@@ -14,10 +15,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.randomness import generator
-from sparsenn_core.training.members import blank, check_alike, filled
+from sparsenn_core.training.members import activation_numbers, blank, check_alike, filled
 from sparsenn_core.training.streams import is_random
 
 Build = Callable[[torch.Generator], nn.Module]
+
+ONE_AT_A_TIME = threading.RLock()
+"""Who seeds PyTorch's global generators, since they are those of all threads."""
 
 CHUNK_BYTES = 2**28
 """Outputs and intermediate values of about so many bytes at a time, where an ensemble is called."""
@@ -101,8 +105,12 @@ class Ensemble:
     def __call__(self, x: Tensor) -> Tensor:
         """Every run's output for the same inputs: [n, ...] -> [R, n, ...]; so many runs at a time as memory allows."""
         self._check_calm()
-        chunk = max(1, CHUNK_BYTES // max(1, 8 * x.numel()))
-        outputs = vmap(self.one, in_dims=(0, 0, None), chunk_size=min(chunk, len(self)))
+        if not len(self):
+            raise InputError("the ensemble has no runs")
+        size = max(x.numel(), len(x) * activation_numbers(self.template, x[0])) if x.ndim and len(x) else 1
+        chunk = max(1, CHUNK_BYTES // (8 * max(1, size)))
+        calm = Ensemble(copy.deepcopy(self.template), self.params, self.buffers)  # a forward may write into its module
+        outputs = vmap(calm.one, in_dims=(0, 0, None), chunk_size=min(chunk, len(self)))
         with plain_attention():
             return outputs(self.params, self._copied(), x)
 
@@ -112,8 +120,9 @@ class Ensemble:
         if vars(type(self.template)).get("takes_stacks", False) and x.ndim == 3 and len(x) == len(self):
             return self.one(self.params, self.buffers, x)
         self._check_calm()
+        calm = Ensemble(copy.deepcopy(self.template), self.params, self.buffers)
         with plain_attention():
-            return vmap(self.one)(self.params, self._copied(), x)
+            return vmap(calm.one)(self.params, self._copied(), x)
 
     def _check_calm(self) -> None:
         if is_random(self.template):
@@ -178,6 +187,6 @@ def _built(build: Build, source: torch.Generator) -> nn.Module:
     """`build(source)`, while the global generators draw what follows from the same state and are put back after."""
     draws = torch.Generator().set_state(source.get_state()) if source.device.type == "cpu" else source
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(devices=devices):
+    with ONE_AT_A_TIME, torch.random.fork_rng(devices=devices):
         torch.manual_seed(int(torch.randint(2**62, (), generator=draws, device=draws.device)))
         return build(source)

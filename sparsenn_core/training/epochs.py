@@ -15,8 +15,9 @@ from sparsenn_core.training.data import BatchOrder, Data
 from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.evaluation import Evaluation
 from sparsenn_core.training.gradients import Gradient, automatic, by_chain_rule, in_tiles, traceable, written_out
-from sparsenn_core.training.groups import GATHERED, activation_numbers, group_slices
+from sparsenn_core.training.groups import GATHERED, group_slices
 from sparsenn_core.training.hooks import Between, apply
+from sparsenn_core.training.members import activation_numbers
 from sparsenn_core.training.settings import Settings
 from sparsenn_core.training.step import Step, eager_step, traceable_step
 
@@ -151,7 +152,7 @@ class Epochs:
             evaluation.forward = None
         gradient = automatic(evaluation, self.active_runs.layout.names, shared=shared)
         if self.order is not None and not self.active_runs.frozen:
-            gradient = by_chain_rule(evaluation) or gradient
+            gradient = by_chain_rule(evaluation, gradient)
         eager = eager_step(in_tiles(gradient, s.tile, shared=shared) if s.tile else gradient, s.arithmetic)
         if not self.compiled:
             return eager

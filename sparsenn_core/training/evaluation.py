@@ -20,6 +20,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """One run's loss: (outputs [n, ...], targets [n, ...]) -> scalar, the mean over its samples."""
 
 
+IGNORED = -100
+"""The class that PyTorch's cross-entropy leaves out."""
+
+
 class Evaluation:
     """How the runs of an ensemble are evaluated: operation by operation where the network is a known chain, else by
     `vmap`. `random` says whether dropout is at work, so that `losses` needs the runs' seeds.
@@ -89,19 +93,28 @@ class _Watched(nn.Module):
 
 def _stacked_loss(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     """The losses [R] of outputs and targets [R, n, ...]; the two common ones in few operations."""
-    if loss is mse_loss or _is_plain(loss, nn.MSELoss):
-        return lambda out, y: (out - y).square().flatten(1).mean(1)
-    if loss is cross_entropy or _is_plain(loss, nn.CrossEntropyLoss):
+    if loss is mse_loss or _is_plain(loss, nn.MSELoss()):
+        return _stacked_squares
+    if loss is cross_entropy or _is_plain(loss, nn.CrossEntropyLoss()):
         return _stacked_cross_entropy
     return vmap(loss)
 
 
-def _is_plain(loss: Loss, kind: type[nn.Module]) -> bool:
-    plain = vars(kind())
-    return type(loss) is kind and all(vars(loss)[k] == v for k, v in plain.items() if not k.startswith("_"))
+def _is_plain(loss: Loss, plain: nn.Module) -> bool:
+    """Whether `loss` is a module like `plain`, without weights of classes and with the same attributes."""
+    if type(loss) is not type(plain) or any(buffer is not None for buffer in loss.buffers()):
+        return False
+    return all(vars(loss)[k] == v for k, v in vars(plain).items() if not k.startswith("_"))
+
+
+def _stacked_squares(out: Tensor, y: Tensor) -> Tensor:
+    if out.shape != y.shape:  # what one run's loss makes of that is not what all together would
+        return vmap(mse_loss)(out, y)
+    return (out - y).square().flatten(1).mean(1)
 
 
 def _stacked_cross_entropy(out: Tensor, y: Tensor) -> Tensor:
-    if out.ndim != 3 or y.ndim != 2:
+    if out.ndim != 3 or y.ndim != 2 or y.is_floating_point():
         return vmap(cross_entropy)(out, y)
-    return cross_entropy(out.flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(1)
+    own = cross_entropy(out.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
+    return own.sum(1) / (y != IGNORED).sum(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sparsenn_core.errors import InputError
 from sparsenn_core.penalties import Penalty
 from sparsenn_core.training.checkpoint import Checkpoint
 from sparsenn_core.training.data import Data
@@ -18,8 +20,11 @@ from sparsenn_core.training.hooks import Change, Hook, as_hook
 from sparsenn_core.training.loop import Loop
 from sparsenn_core.training.observers import Measure, Observer, as_observer
 from sparsenn_core.training.optimizer import Optimizer
-from sparsenn_core.training.settings import Settings
+from sparsenn_core.training.settings import Settings, listed
 from sparsenn_core.training.stopping import STATUS, EarlyStopping
+
+ONE_AT_A_TIME = threading.RLock()
+"""Fits in several threads wait for each other; one within another's observer does not."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +90,28 @@ def fit(
 
     Chains of known layers are evaluated by batched products, other networks by `torch.func.vmap`. Runs are trained in
     groups that a processor's cache holds, spread over the threads that PyTorch may use; `tile` cuts full batches into
-    so many samples at a time, in less memory. A result depends on none of that, but for the last bits of a run that is
-    trained all alone. `compiled=None` compiles the steps of very long fits of very small networks (200,000 steps, 1,000
-    weights); compiled and eager results differ by rounding. Memory: at most twice weights and optimizer state, some
-    minibatches, and what one group needs.
+    so many samples at a time, in less memory, for losses that are means over samples. A result depends on none of that,
+    but for the last bits of a run that is trained all alone. `compiled=None` compiles the steps of very long fits of
+    very small networks (20,000 steps, 1,000 weights); compiled and eager results differ by rounding. Memory: at most
+    twice weights and optimizer state, some minibatches, and what one group needs.
 
     `arithmetic` is the floating-point type in which outputs, loss, penalty and gradient are computed (default: that of
     the weights); the weights stay in theirs and are updated in it. So float64 weights with `arithmetic=torch.float32`
     are master weights, and the reverse isolates what storing weights in float32 does.
 
+    Where fit and `torch.optim` differ: parameters that the loss does not depend on are still shrunk by weight decay. On
+    full batches each run's own samples are copied once; data that a hook changes are not looked at again.
+
     Raises `InputError`, in one line, for whatever does not fit together. With a `checkpoint` the fit goes on from its
     file where there is one.
     """
+    for name, given, kind in (("ensemble", ensemble, Ensemble), ("data", data, Data)):
+        if not isinstance(given, kind):
+            raise InputError(f"{name} is {type(given).__name__}, and a {kind.__name__} is needed")
+    if checkpoint is not None and not isinstance(checkpoint, Checkpoint):
+        raise InputError(f"checkpoint is {checkpoint!r}; give Checkpoint({str(checkpoint)!r})")
+    if torch.is_inference_mode_enabled():
+        raise InputError("training needs gradients: leave torch.inference_mode()")
     settings = Settings(
         optimizer=optimizer,
         loss=loss,
@@ -107,14 +122,16 @@ def fit(
         only=only,
         early_stopping=early_stopping,
         validation=validation,
-        observe=tuple(as_observer(one) for one in observe),
-        between=tuple(as_hook(one) for one in between),
+        observe=tuple(as_observer(one) for one in listed("observe", observe)),
+        between=tuple(as_hook(one) for one in listed("between", between)),
         tile=tile,
         arithmetic=arithmetic,
         compiled=compiled,
     )
-    loop = Loop(ensemble, data, settings)
-    loop.run(epochs, checkpoint, progress)
+    # one at a time: reading networks changes PyTorch for the whole process while it lasts
+    with ONE_AT_A_TIME:
+        loop = Loop(ensemble, data, settings)
+        loop.run(epochs, checkpoint, progress)
     return Fit(
         ensemble=loop.active_runs.whole(),
         best=loop.active_runs.whole_best() if loop.tracking else None,

@@ -103,13 +103,13 @@ def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
     return mean
 
 
-def by_chain_rule(evaluation: Evaluation) -> Gradient | None:
-    """The gradient on minibatches without automatic differentiation; None unless the network is a chain of fully
-    connected layers.
+def by_chain_rule(evaluation: Evaluation, otherwise: Gradient) -> Gradient:
+    """The gradient on minibatches without automatic differentiation, where the network is a chain of fully connected
+    layers that see whole samples; else that of `otherwise`.
     """
     layers = evaluation.layers
     if evaluation.forward is None or not is_chain(layers):
-        return None
+        return otherwise
 
     def gradient(
         params: Params,
@@ -120,6 +120,8 @@ def by_chain_rule(evaluation: Evaluation) -> Gradient | None:
         step: int = 0,
         into: Params | None = None,
     ) -> tuple[Params, Tensor, Params]:
+        if x.ndim != 3 and not layers[0].before:  # samples of several axes, of which the layers see the last
+            return otherwise(params, buffers, x, y, seeds, step)
         grads = into or {name: torch.empty_like(w) for name, w in params.items()}
         losses = gradients(layers, evaluation.stacked_loss, params, x, y, grads)
         return grads, losses, {}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
 
 CACHE = 2**24
 """Bytes of weights, gradients, optimizer state and activations that a group may have."""
@@ -29,29 +27,6 @@ def group_slices(runs: int, run_bytes: int, cores: int) -> list[slice]:
     count = max(1, min(wanted, runs // least))
     ends = [i * runs // count for i in range(count + 1)]
     return [slice(start, stop) for start, stop in itertools.pairwise(ends)]
-
-
-def activation_numbers(template: nn.Module, sample: Tensor) -> int:
-    """How many numbers the layers of a network put out for one sample [...]; 0 where that cannot be found out.
-
-    Without numbers, on the meta device.
-    """
-    found: list[int] = []
-
-    def count(module: nn.Module, inputs: object, output: object) -> None:
-        if isinstance(output, Tensor):
-            found.append(output.numel())
-
-    net = copy.deepcopy(template).eval()
-    for module in net.modules():
-        if not any(True for _ in module.children()):
-            module.register_forward_hook(count)
-    try:
-        with torch.no_grad():
-            net(sample.unsqueeze(0).to("meta"))
-    except Exception:  # a forward that needs numbers
-        return 0
-    return sum(found)
 
 
 @contextmanager

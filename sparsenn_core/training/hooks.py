@@ -17,7 +17,7 @@ class Between:
     with.
 
     `runs` [r] are the places in the whole ensemble; `params` all parameters [r, *shape], `buffers` likewise; `state`
-    the optimizer's memory, {"momentum": {name: [r, *shape]}} of SGD, {"first": ..., "second": ...} of Adam.
+    the optimizer's memory, `{"momentum": {name: [r, *shape]}}` of SGD, `{"first": ..., "second": ...}` of Adam.
     """
 
     runs: Tensor
@@ -65,17 +65,22 @@ def as_hook(given: Hook | Change) -> Hook:
 
 def apply(hook: Hook, moment: Between) -> None:
     """Call the hook; what it put into the dicts is written into the tensors that were there."""
-    parts = [moment.params, moment.buffers, *moment.state.values()]
-    before = [dict(part) for part in parts]
+    before = _parts(moment)
+    own = {name: dict(part) for name, part in before.items()}
     hook.change(moment)
-    for part, old in zip(parts, before, strict=True):
-        if part.keys() != old.keys():
-            changed = ", ".join(sorted(part.keys() ^ old.keys()))
-            raise InputError(f"a hook between steps may change tensors, not add or remove them: {changed}")
-        for name, tensor in old.items():
-            if part[name] is not tensor:
-                if part[name].shape != tensor.shape:
-                    raise InputError(
-                        f"a hook gave {name!r} of shape {list(part[name].shape)}, not {list(tensor.shape)}"
-                    )
-                tensor.copy_(part[name])
+    after = _parts(moment)
+    if after.keys() != before.keys() or any(after[name].keys() != own[name].keys() for name in own):
+        raise InputError("a hook between steps may change the tensors in its dicts, not add or remove any")
+    replaced = [(own[part][name], after[part][name], name) for part in own for name in own[part]]
+    replaced = [(old, new, name) for old, new, name in replaced if new is not old]
+    for old, new, name in replaced:
+        if not isinstance(new, Tensor) or new.shape != old.shape:
+            found = list(new.shape) if isinstance(new, Tensor) else type(new).__name__
+            raise InputError(f"a hook gave {name!r} as {found}, not as a tensor {list(old.shape)}")
+    # copied first: what is put in one place may be a view of another
+    for (old, _, _), value in zip(replaced, [new.clone() for _, new, _ in replaced], strict=True):
+        old.copy_(value)
+
+
+def _parts(moment: Between) -> dict[str, Params]:
+    return {"params": moment.params, "buffers": moment.buffers, **moment.state}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from contextlib import nullcontext
 from typing import Any
@@ -45,8 +46,15 @@ class Loop:
         self.validation = settings.validation and settings.validation.for_runs(count).to(dtype=settings.arithmetic)
         names = settings.trained(ensemble)
         probed = ensemble if settings.arithmetic is None else ensemble.to(dtype=settings.arithmetic)
-        evaluation = Evaluation(ensemble.template, settings.loss)
-        probe.check(probed, self.data, evaluation)
+        evaluation = Evaluation(copy.deepcopy(ensemble.template), settings.loss)
+        probe.check(probed, self.data, evaluation, names)
+        if self.validation is not None:
+            quiet = probed.eval()
+            probe.check(quiet, self.validation, Evaluation(quiet.template, settings.loss), names)
+        if settings.tile is not None and (ensemble.buffers or evaluation.random):
+            raise InputError("tile cuts batches, and batch norm, other buffers and dropout need whole ones")
+        if settings.arithmetic is not None and any(b.is_floating_point() for b in ensemble.buffers.values()):
+            raise InputError("arithmetic of another type is for networks without buffers such as batch norm's")
         if evaluation.random and settings.order is None:
             raise InputError("dropout draws random numbers: give order, a seed for each run, or ensemble.eval()")
         self.epochs = Epochs(ensemble, self.data, settings, stacked=evaluation.forward is not None)
@@ -87,7 +95,8 @@ class Loop:
         with torch.no_grad(), plain_attention(), tqdm(total=epochs, initial=self.epoch, disable=not bar) as meter:
             if not saved:
                 self._look(0, [o for o in self.settings.observe if o.wants_epoch(0) or 0 in o.steps])
-            self.epochs.prepare(self.active_runs, epochs - self.epoch)
+            if self.active_runs.training:
+                self.epochs.prepare(self.active_runs, epochs - self.epoch)
             with spread(self.epochs.most_groups(len(self.progress.status))) as each:
                 while self.epoch < epochs and self.active_runs.training:
                     if bar and self.epochs.compiling:

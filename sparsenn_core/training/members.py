@@ -22,13 +22,13 @@ def check_alike(modules: Sequence[nn.Module]) -> None:
     """
     if not modules:
         raise InputError("an ensemble needs at least one module; the list of seeds is empty")
+    if not all(isinstance(module, nn.Module) for module in modules):
+        raise InputError(
+            f"an ensemble is made of modules, not of {type(modules[0]).__name__}; does `build` return one?"
+        )
     first = modules[0]
     for name, part in first.named_modules():
-        if isinstance(part, nn.RNNBase):
-            raise InputError(
-                f"{name or 'it'} is {type(part).__name__}, whose kernels PyTorch cannot run for several networks at "
-                "once; write it with nn.Linear in a loop, or train them one by one with torch.optim"
-            )
+        _check_can_be_stacked(name or type(first).__name__, part)
     for number, other in enumerate(modules[1:], start=1):
         for name, one, same in _pairs(first, other, number):
             where = f"module {number} differs from module 0 in {name or 'itself'}"
@@ -36,11 +36,34 @@ def check_alike(modules: Sequence[nn.Module]) -> None:
                 raise InputError(f"{where}: {type(same).__name__} against {type(one).__name__}")
             for part, found in _parts(one).items():
                 if not alike(found, _parts(same).get(part)):
-                    raise InputError(f"{where}: {part} is {_parts(same).get(part)!r} against {found!r}"[:300])
+                    text = f"{where}: {part} is {_parts(same).get(part)!r} against {found!r}"
+                    raise InputError(" ".join(text.split())[:300])
     if not any(True for _ in first.parameters()):
         raise InputError(f"{type(first).__name__} has no parameters, so there is nothing to train")
     if len({p.dtype for p in first.parameters()}) > 1:
         raise InputError(f"{type(first).__name__} has parameters of several types; convert it with .to(dtype)")
+
+
+def _check_can_be_stacked(name: str, part: nn.Module) -> None:
+    """`InputError` for what PyTorch would do wrongly, or not at all, for several networks at once."""
+    if isinstance(part, nn.RNNBase):
+        raise InputError(
+            f"{name} is {type(part).__name__}, whose kernels PyTorch cannot run for several networks at once; write it "
+            "with nn.Linear in a loop, or train them one by one with torch.optim"
+        )
+    if isinstance(part, nn.Embedding) and (part.padding_idx is not None or part.sparse):
+        raise InputError(f"{name}: an embedding's padding_idx and sparse are forgotten for several networks at once")
+    tensors = [*part.parameters(recurse=False)]
+    if part._backward_hooks or part._backward_pre_hooks or any(_has_gradient_hooks(p) for p in tensors):
+        raise InputError(f"{name} has gradient hooks, which an ensemble cannot obey; use only= or a hook between steps")
+    if any(isinstance(value, Tensor) and value.requires_grad for value in attributes(part).values()):
+        raise InputError(
+            f"{name} holds a weight that is computed before its forward (pruned?); make it permanent first"
+        )
+
+
+def _has_gradient_hooks(parameter: nn.Parameter) -> bool:
+    return bool(parameter._backward_hooks or getattr(parameter, "_post_accumulate_grad_hooks", None))
 
 
 def blank(module: nn.Module) -> nn.Module:
@@ -107,12 +130,40 @@ def _class(module: nn.Module) -> object:
     return type(module).__bases__ if parametrize.is_parametrized(module) else type(module)
 
 
+def attributes(module: nn.Module) -> dict[str, Any]:
+    """What a module holds beside parameters, buffers and submodules."""
+    return {name: value for name, value in vars(module).items() if name not in TENSORS}
+
+
 def _parts(module: nn.Module) -> dict[str, Any]:
     """What must be equal: attributes and hooks as they are, of tensors only shape, type and whether they train."""
-    parts = {name: value for name, value in vars(module).items() if name not in TENSORS}
+    parts = attributes(module)
     for name, value in (*module._parameters.items(), *module._buffers.items()):
         parts[name] = None if value is None else (tuple(value.shape), value.dtype, value.requires_grad)
     for name, value in parts.items():
         if name.endswith(("_hooks", "_hooks_with_kwargs", "_hooks_always_called")) and isinstance(value, Mapping):
             parts[name] = list(value.values())
     return parts
+
+
+def activation_numbers(template: nn.Module, sample: Tensor) -> int:
+    """How many numbers the layers of a network put out for one sample [...]; 0 where that cannot be found out.
+
+    Without numbers, on the meta device.
+    """
+    found: list[int] = []
+
+    def count(module: nn.Module, inputs: object, output: object) -> None:
+        if isinstance(output, Tensor):
+            found.append(output.numel())
+
+    net = copy.deepcopy(template).eval()
+    for module in net.modules():
+        if not any(True for _ in module.children()):
+            module.register_forward_hook(count)
+    try:
+        with torch.no_grad():
+            net(sample.unsqueeze(0).to("meta"))
+    except Exception:  # a forward that needs numbers
+        return 0
+    return sum(found)

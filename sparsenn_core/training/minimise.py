@@ -87,6 +87,9 @@ def minimise(
     """
     start = time.perf_counter()
     sharp, smooth = _parts(penalty)
+    frozen = ensemble.params.keys() - set(ensemble.trainable)
+    if frozen:
+        raise InputError(f"minimise moves all parameters, and {sorted(frozen)[0]!r} is frozen")
     seeds = list(order) if order is not None else list(range(len(ensemble)))
     near, rough = ensemble.to(dtype=torch.float32), data.to(dtype=torch.float32)
     with torch.no_grad():
@@ -162,14 +165,14 @@ def _second_stage(
 
     ends = []
     for r in range(len(ensemble)):
-        which = 0 if data.of_run is None else int(data.of_run[r])
+        x, y = (t if data.is_shared else t[0] for t in data.select(torch.tensor([r])).whole())
         buffers = {k: v[r] for k, v in ensemble.buffers.items()}
 
         def model(w: Tensor, x: Tensor, buffers: Params = buffers) -> Tensor:
             return ensemble.one(unflatten(w), buffers, x)
 
         l1, l2 = (_strengths(parts, ensemble.params, r) for parts in (sharp, smooth))
-        problem = Problem(model, data.inputs[which], data.targets[which], l1, l2, loss)
+        problem = Problem(model, x, y, l1, l2, loss)
         flat = torch.cat([w[r].flatten() for w in ensemble.params.values()]).numpy()
         ends.append(unflatten(torch.from_numpy(to_stationary_point(problem, flat, steps, tolerance))))
     return ensemble.with_params({k: torch.stack([e[k] for e in ends]) for k in shapes})
@@ -188,9 +191,7 @@ def _strengths(parts: Sequence[Penalty], params: Params, run: int) -> np.ndarray
 def _report(
     ensemble: Ensemble, data: Data, loss: Loss, penalty: Penalty | None, tolerance: float, start: float
 ) -> Minimum:
-    shared = data.of_run is None
-    x = data.inputs[0] if shared else data.inputs[data.of_run]
-    y = data.targets[0] if shared else data.targets[data.of_run]
+    shared, (x, y) = data.is_shared, data.whole()
 
     def total(params: Params) -> tuple[Tensor, Tensor]:
         losses = run_losses(ensemble, loss, params, ensemble.buffers, x, y, shared=shared)

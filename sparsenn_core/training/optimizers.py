@@ -52,8 +52,9 @@ class SGD(Optimizer):
     def update_(
         self, weights: Tensor, grads: Tensor, state: dict[str, Tensor], step: int, settings: dict[str, float]
     ) -> None:
+        memory = list(state.values()) if settings["momentum"] else []
         torch._fused_sgd_(
-            [weights], [grads], list(state.values()), lr=settings["learning_rate"] * self.factor(step),
+            [weights], [grads], memory, lr=settings["learning_rate"] * self.factor(step),
             momentum=settings["momentum"], weight_decay=settings["weight_decay"], dampening=0.0,
             nesterov=self.nesterov, maximize=False, is_first_step=False,
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -13,19 +14,21 @@ from sparsenn_core.training.data import Data
 from sparsenn_core.training.ensemble import Ensemble, plain_attention
 from sparsenn_core.training.evaluation import Evaluation
 
-FEW = 2  # runs and samples
+FEW, SAMPLES = 2, 3  # runs and samples: different, so that the two cannot be mixed up
 
 
-def check(ensemble: Ensemble, data: Data, evaluation: Evaluation) -> None:
-    """`InputError` unless a few runs can be evaluated on a few samples, with a loss for each run.
+def check(ensemble: Ensemble, data: Data, evaluation: Evaluation, names: Sequence[str]) -> None:
+    """`InputError` unless a few runs can be evaluated on a few samples, with a loss for each run that has gradients in
+    the parameters `names`.
 
-    Where the fast way of evaluating does not give what `vmap` gives, it is not used.
+    Where the fast way of evaluating does not give the outputs and gradients that `vmap` gives, it is not used.
     """
     of = type(ensemble.template).__name__
     few = ensemble.select(torch.arange(min(FEW, len(ensemble))))
     own = data if data.of_run is None else replace(data, of_run=data.of_run[: len(few)])
-    x, y = own.gather(torch.arange(min(FEW, data.samples)).expand(1, len(few), -1).to(data.inputs.device))
-    x, y = x[0], y[0]
+    spread = torch.linspace(0, data.samples - 1, min(SAMPLES, data.samples), dtype=torch.float64).long()
+    x, y = own.gather(spread.expand(1, len(few), -1).to(data.inputs.device))
+    x, y, version = x[0], y[0], x._version
     params, buffers = few.params, {k: v.clone() for k, v in few.buffers.items()}
     _same_type(x, params, of)
     seeds = torch.zeros(len(few), dtype=torch.int64)
@@ -44,8 +47,40 @@ def check(ensemble: Ensemble, data: Data, evaluation: Evaluation) -> None:
             raise InputError(f"the loss cannot be evaluated on {shapes}: {_line(error)}") from error
         if not isinstance(losses, Tensor) or losses.shape != (len(few),):
             raise InputError("the loss must be one number for a batch of samples, their mean")
-        if evaluation.forward is not None and not _same(evaluation.forward(params, x, False), out):
-            evaluation.forward = None
+    if x._version != version:
+        raise InputError(f"{of} writes into its inputs; let its forward begin with a copy")
+    _check_gradients(ensemble, few, x, y, evaluation, names)
+
+
+def _check_gradients(
+    ensemble: Ensemble, few: Ensemble, x: Tensor, y: Tensor, evaluation: Evaluation, names: Sequence[str]
+) -> None:
+    """Outputs may agree where gradients do not: a part of the network may be computed without them."""
+
+    def gradients(fast: bool) -> list[Tensor]:
+        leaves = {k: few.params[k].detach().requires_grad_() for k in names}
+        params, buffers = few.params | leaves, {k: v.clone() for k, v in few.buffers.items()}
+        with torch.enable_grad(), plain_attention():
+            if fast and evaluation.forward is not None:
+                out = evaluation.forward(params, x, False)
+            else:
+                out, _ = evaluation.by_vmap(params, buffers, x, False, torch.zeros(len(few), dtype=torch.int64), 1)
+            losses = evaluation.stacked_loss(out, y)
+            return [out, *torch.autograd.grad(losses.sum(), list(leaves.values()), materialize_grads=True)]
+
+    of = type(ensemble.template).__name__
+    try:
+        expected = gradients(fast=False)
+    except RuntimeError as error:
+        raise InputError(f"{of}: the loss has no gradient in the trained parameters: {_line(error)}") from error
+    if evaluation.forward is None:
+        return
+    try:
+        agree = all(_same(a.detach(), b.detach()) for a, b in zip(gradients(fast=True), expected, strict=True))
+    except Exception:  # of an operation that does not know stacked samples
+        agree = False
+    if not agree:
+        evaluation.forward = None
 
 
 def check_penalty(penalty: Penalty, ensemble: Ensemble) -> None:

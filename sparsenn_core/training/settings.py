@@ -40,15 +40,24 @@ class Settings:
 
     def check(self, count: int) -> None:
         """Refuse settings that do not fit together or do not fit `count` runs."""
-        for name, kind in (("optimizer", Optimizer), ("penalty", Penalty | None)):
+        kinds: dict[str, Any] = {
+            "optimizer": Optimizer,
+            "penalty": Penalty | None,
+            "validation": Data | None,
+            "early_stopping": EarlyStopping | None,
+            "arithmetic": torch.dtype | None,
+            "compiled": bool | None,
+        }
+        for name, kind in kinds.items():
             if not isinstance(getattr(self, name), kind):
-                raise InputError(f"{name} is {getattr(self, name)!r}, not one of sparsenn_core's"[:300])
+                wanted = str(getattr(kind, "__name__", kind)).replace("sparsenn_core.training.", "")
+                raise InputError(f"{name} is {_short(getattr(self, name))}, not {wanted}")
         if not callable(self.loss):
             raise InputError(f"loss is a function of outputs and targets, not {self.loss!r}")
         if self.batch_size is not None and self.order is None:
             raise InputError("give both batch_size and order (a seed for each run), or neither for full batches")
-        if self.order is not None and len(self.order) != count:
-            raise InputError(f"order has {len(self.order)} seeds for {count} runs")
+        if self.order is not None:
+            _check_seeds(self.order, count)
         if self.drop_last and self.batch_size is None:
             raise InputError("drop_last is about minibatches; give batch_size and order")
         if self.tile is not None and (type(self.tile) is not int or self.tile < 1):
@@ -89,3 +98,28 @@ class Settings:
             "tile": self.tile,
             "arithmetic": self.arithmetic,
         }
+
+
+def _short(value: Any) -> str:
+    """A value in one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _check_seeds(order: Sequence[int | torch.Generator], count: int) -> None:
+    try:
+        seeds = list(order)
+    except TypeError:
+        raise InputError(f"order is a list of seeds, one a run, not {order!r}") from None
+    if len(seeds) != count:
+        raise InputError(f"order has {len(seeds)} seeds for {count} runs")
+    for seed in seeds:
+        if not isinstance(seed, int | torch.Generator) or isinstance(seed, bool):
+            raise InputError(f"order: a seed is a whole number or a torch.Generator, not {seed!r}")
+
+
+def listed(name: str, given: Any) -> tuple[Any, ...]:
+    """A list of observers or hooks as a tuple."""
+    if not isinstance(given, list | tuple):
+        raise InputError(f"{name} is a list, such as [{getattr(given, '__name__', 'function')}], not {_short(given)}")
+    return tuple(given)

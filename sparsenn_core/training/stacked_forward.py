@@ -6,6 +6,7 @@ the chains that `networks.reading` knows, the same is written here operation by 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import Layer, Operation, activation_module, reading
 from sparsenn_core.penalties import Params
+from sparsenn_core.training.members import alike, attributes
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,14 @@ def chain_of(net: nn.Module) -> tuple[Layer, ...]:
     """
     if any(_has_hooks(module) for module in net.modules()) or any(_drops(module) for module in net.modules()):
         return ()
+    traced = copy.deepcopy(net)
     try:
-        layers = reading(net).layers
+        layers = reading(traced, own_mode=True).layers
     except InputError:
         return ()
-    return layers if all(layer.plain for layer in layers) else ()
+    # a forward that changes attributes may do something else at the next call
+    unchanged = all(alike(attributes(a), attributes(b)) for a, b in zip(net.modules(), traced.modules(), strict=True))
+    return layers if unchanged and all(layer.plain for layer in layers) else ()
 
 
 def stacked_forward(layers: tuple[Layer, ...]) -> Callable[[Params, Tensor, bool], Tensor]:

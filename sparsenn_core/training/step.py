@@ -51,6 +51,8 @@ def _add_slopes(group: Group, penalty: Penalty, computed: Params) -> Tensor:
     leaves = {name: computed[name].detach().requires_grad_() for name in group.layout.names}
     with torch.enable_grad():
         values = penalty.value(computed | leaves)
+        if not values.requires_grad:  # it covers none of the trained parameters
+            return values
         slopes = torch.autograd.grad(values.sum(), list(leaves.values()), materialize_grads=True)
     for view, slope in zip(group.grad_views.values(), slopes, strict=True):
         view.add_(slope)
@@ -85,7 +87,10 @@ def _move(group: Group, number: int) -> None:
 
 def _move_to_prox(group: Group, penalty: Penalty, weights: Tensor, size: object) -> None:
     layout = group.layout
-    steps = layout.views(size[ALL]) if isinstance(size, dict) else size
+    steps = size
+    if isinstance(size, dict):  # one a weight; frozen ones do not move
+        frozen = {k: torch.zeros_like(w) for k, w in group.params.items() if k not in layout.names}
+        steps = layout.views(size[ALL]) | frozen
     moved = penalty.prox(group.params | layout.views(weights), steps)  # type: ignore[arg-type]
     for name, view in layout.views(group.weights).items():
         view.copy_(moved[name])

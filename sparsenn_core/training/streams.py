@@ -56,7 +56,7 @@ class Streams(TorchFunctionMode):
             return self._dropped(int(name[7:8] or 0), *args, **options)
         if name.rstrip("_") in DRAWING:
             raise InputError(f"the network draws random numbers with {name!r}; only dropout has a stream for each run")
-        if name == "multi_head_attention_forward" and options.get("training") and args[12] > 0:
+        if name == "multi_head_attention_forward" and options.get("training") and args[10] > 0:
             raise InputError("attention drops entries inside; set its dropout to 0 and put nn.Dropout after it")
         return func(*args, **options)
 
@@ -66,6 +66,7 @@ class Streams(TorchFunctionMode):
             return x
         if p == 1:
             return x * 0
+        axes = min(axes, x.ndim - 2)  # dropout2d of [n, channels, length] drops channels, too
         shape = x.shape[: x.ndim - axes]
         place = torch.arange(x[(...,) + (0,) * axes].numel(), device=x.device).view(shape)
         self.calls += 1

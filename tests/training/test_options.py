@@ -272,8 +272,11 @@ def test_masked_weights_their_gradients_and_moments_stay_zero():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.params.pop("0.weight"), "not add or remove them: 0.weight"),
-        (lambda m: m.params.update({"0.weight": torch.zeros(4, 2)}), r"'0.weight' of shape \[4, 2\]"),
+        (lambda m: m.params.pop("0.weight"), "not add or remove any"),
+        (
+            lambda m: m.params.update({"0.weight": torch.zeros(4, 2)}),
+            r"'0.weight' as \[4, 2\], not as a tensor",
+        ),
     ],
 )
 def test_hooks_that_change_the_shape_of_things_are_refused(change, message):

@@ -295,7 +295,7 @@ X, Y = (t.float() for t in samples())
         (lambda: nn.Linear(6, 2), (X, Y), {"loss": nn.MSELoss(reduction="none")}, "one number for a batch"),
         (lambda: nn.Linear(6, 2), (X, Y), {"only": ["weigth"]}, "'weigth'.*weight"),
         (lambda: nn.Linear(6, 2).requires_grad_(False), (X, Y), {}, "every parameter is frozen"),
-        (lambda: nn.Linear(6, 2), (X, Y), {"optimizer": torch.optim.SGD}, "optimizer is .* not one of"),
+        (lambda: nn.Linear(6, 2), (X, Y), {"optimizer": torch.optim.SGD}, "optimizer is .*, not Optimizer"),
         (lambda: nn.Linear(6, 2), (X, Y), {"drop_last": True}, "drop_last is about minibatches"),
         (lambda: nn.Linear(6, 2), (X, Y), {"epochs": 2.5}, "epochs must be 1 or more, not 2.5"),
         (lambda: nn.Linear(6, 2), (X, Y), {"observe": [3]}, "an observer is a function"),
