@@ -89,7 +89,10 @@ class Penalty:
 
     def __post_init__(self) -> None:
         kind = type(self).__name__
-        strength = torch.as_tensor(self.strength)
+        try:
+            strength = torch.as_tensor(self.strength, dtype=torch.float64)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"strength of {kind} must be a number, or one a run, not {self.strength!r}") from None
         if strength.ndim > 1 or not bool(torch.isfinite(strength).all() & (strength >= 0).all()):
             raise InputError(f"strength of {kind} must be finite and not negative, not {self.strength}")
         if self.only is not None and (isinstance(self.only, str) or not self.only):
@@ -118,7 +121,10 @@ class Penalty:
         Call it once before `select`. Numbers are repeated; `like` gives type and device.
         """
         kind, mine = type(self).__name__, by_run(self)
-        strength = torch.as_tensor(self.strength)
+        try:
+            strength = torch.as_tensor(self.strength, dtype=torch.float64)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"strength of {kind} must be a number, or one a run, not {self.strength!r}") from None
         if strength.ndim and len(strength) != count:
             raise InputError(f"{kind} has {len(strength)} strengths for {count} runs")
         return replace(self, **{name: widened(v, count, like, f"{kind}.{name}") for name, v in mine.items()})

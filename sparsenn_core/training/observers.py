@@ -33,7 +33,10 @@ class Moment:
 
     def stop(self, which: Tensor | bool = True) -> None:
         """Ask that the runs in the mask `which` [r] (default: all) stop training at the end of this epoch."""
-        self.stopped.logical_or_(torch.as_tensor(which, device=self.stopped.device).expand_as(self.stopped))
+        mask = torch.as_tensor(which, device=self.stopped.device)
+        if mask.dtype != torch.bool or (mask.ndim and mask.shape != self.stopped.shape):
+            raise InputError(f"stop takes True or a mask of the {len(self.stopped)} runs at hand, not {which!r}"[:300])
+        self.stopped.logical_or_(mask)
 
 
 Measure = Callable[[Moment], Mapping[str, Any] | None]
@@ -63,7 +66,10 @@ def every_epochs(measure: Measure, every: int = 1) -> Observer:
 
 def at_steps(measure: Measure, steps: Iterable[int]) -> Observer:
     """Look after the given numbers of steps (0: before training)."""
-    wanted = frozenset(int(s) for s in steps)
+    try:
+        wanted = frozenset(int(s) for s in steps)
+    except TypeError:
+        raise InputError(f"steps to observe must be a list of numbers, not {steps!r}") from None
     if not wanted or min(wanted) < 0:
         raise InputError(f"steps to observe must be a non-empty list of numbers from 0, not {sorted(wanted)}")
     return Observer(measure, steps=wanted)
@@ -92,7 +98,9 @@ class Rows:
     def take(self, observer: Observer, moment: Moment) -> None:
         """Measure and append one row for each run and quantity."""
         with torch.no_grad():
-            measured = observer.measure(moment) or {}
+            measured = observer.measure(moment)
+        if measured is None:
+            return
         if not isinstance(measured, Mapping):
             raise InputError(f"an observer returns quantities by name, as a dict, not {type(measured).__name__}")
         runs = moment.runs.cpu()

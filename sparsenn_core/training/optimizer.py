@@ -73,7 +73,10 @@ class Optimizer(ABC):
 
     def factor(self, step: int) -> float:
         """What the schedule multiplies the learning rate with at `step`."""
-        return 1.0 if self.schedule is None else self.schedule(step)
+        factor = 1.0 if self.schedule is None else self.schedule(step)
+        if not isinstance(factor, int | float) or not math.isfinite(factor):
+            raise InputError(f"the schedule gave {factor!r} at step {step}, and a finite number is needed")
+        return factor
 
     def rate(self, step: int) -> Tensor:
         """The learning rate at `step`, float64, [] or [R]."""

@@ -40,6 +40,8 @@ class Settings:
 
     def check(self, count: int) -> None:
         """Refuse settings that do not fit together or do not fit `count` runs."""
+        if count == 0:
+            raise InputError("the ensemble has no runs")
         kinds: dict[str, Any] = {
             "optimizer": Optimizer,
             "penalty": Penalty | None,

@@ -324,3 +324,24 @@ def test_what_would_go_wrong_is_refused(make, options, message):
 def test_indices_of_data_are_checked(arguments, message):
     with pytest.raises(InputError, match=message):
         Data(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"observe": [lambda moment: moment.stop([0, 2])]}, "stop takes True or a mask of the 3 runs"),
+        ({"observe": [lambda moment: moment.runs]}, "as a dict, not Tensor"),
+        ({"optimizer": SGD(0.1, schedule=lambda step: None)}, "schedule gave None at step 1"),
+        ({"optimizer": SGD(0.1, schedule=lambda step: float("nan"))}, "schedule gave nan at step 1"),
+    ],
+)
+def test_slips_of_callbacks_are_one_line(options, message):
+    with pytest.raises(InputError, match=message):
+        fit(ensemble(chain), Data.shared(X, Y), **({"optimizer": SGD(0.1), "epochs": 2} | options))
+
+
+def test_an_empty_ensemble_is_refused():
+    with pytest.raises(InputError, match="no runs"):
+        fit(ensemble(chain)[3:], Data.shared(X, Y), optimizer=SGD(0.1), epochs=1)
+    with pytest.raises(InputError, match="no runs"):
+        ensemble(chain)[3:](X)
