@@ -15,6 +15,7 @@ import pytest
 from sparsenn_book.records import read_claims
 from sparsenn_book.records.tables import read_table
 from sparsenn_book.runner import freshness
+from sparsenn_book.runner.pages import GUIDES
 from sparsenn_book.sources.notebooks import names, read
 from sparsenn_book.sources.policy import STORED_ONLY
 from sparsenn_book.sources.profiles import check_complete, profiles, resolve
@@ -23,8 +24,10 @@ from sparsenn_core.errors import InputError
 
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 NOTEBOOKS = names(PROJECT)
+STUDIES = [name for name in NOTEBOOKS if name < GUIDES]
 PROFILES = profiles(PROJECT)
 MOST_LINES = 440
+MOST_RECIPE_LINES = 25
 COMMITTED = [name for name in NOTEBOOKS if (PROJECT.results / "full" / name / "claims.json").exists()]
 
 pytestmark = pytest.mark.notebooks
@@ -70,7 +73,7 @@ def test_a_notebook_is_a_chapter_and_does_by_itself_what_only_a_chapter_can(name
         assert done_by_the_chapter not in source.text
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_chapter_that_trains_says_where(name: str) -> None:
     device = read(PROJECT, name).parameters["device"]
     assert (device.default, device.choices) == ("auto", ("auto", "cpu", "cuda"))
@@ -84,7 +87,7 @@ def test_jupytext_round_trip_leaves_every_byte(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", STUDIES)
 def test_a_notebook_executes_at_smoke_and_leaves_rows_and_claims(name: str, smoke_results: dict[str, Path]) -> None:
     executed = smoke_results[name]
     _check_no_warning(executed)
@@ -97,6 +100,27 @@ def test_a_notebook_executes_at_smoke_and_leaves_rows_and_claims(name: str, smok
     for table in tables:
         # a table whose arguments are those of another profile may have been made for that one
         assert read_table(table).attrs["provenance"]["table"] == table.stem
+
+
+@pytest.mark.parametrize("name", [name for name in NOTEBOOKS if name not in STUDIES])
+def test_a_guide_is_run_on_its_page_and_states_no_claim(name: str, smoke_results: dict[str, Path]) -> None:
+    _check_no_warning(smoke_results[name])
+    assert [path.name for path in smoke_results[name].parent.glob("*.parquet")] == []
+    assert not (smoke_results[name].parent / "claims.json").exists()
+
+
+def test_a_recipe_is_short_and_what_came_out_is_said_under_it() -> None:
+    notebook = jupytext.reads(read(PROJECT, "90_recipes").text, fmt="py:percent")
+    cells = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+    ]
+    shown = [place for place, cell in enumerate(cells) if "hide-input" not in cell.metadata.get("tags", [])]
+    for place in shown[1:]:  # the first imports
+        lines = [line for line in cells[place].source.splitlines() if line.strip()]
+        assert len(lines) <= MOST_RECIPE_LINES, cells[place].source
+        assert "chapter.say(" in cells[place + 1].source
 
 
 def test_some_chapters_have_committed_tables() -> None:
