@@ -13,6 +13,7 @@ import hashlib
 import io
 import tokenize
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sparsenn_core.errors import InputError
@@ -39,15 +40,18 @@ def closure(modules: Iterable[str], root: Path = INSTALLED, *, computing: bool =
         if path is None:
             raise InputError(f"{name}: no such module of the project")
         found[name] = path
-        waiting += imported(path.read_text(encoding="utf-8"), root)
+        waiting += _project_modules(_read(path).names, root)
     return dict(sorted(found.items()))
 
 
 def imported(text: str, root: Path = INSTALLED) -> list[str]:
     """Names of the project's modules that the source `text` imports, each once."""
-    names = dict.fromkeys(_names(ast.parse(text)))
+    return _project_modules(_names(ast.parse(text)), root)
+
+
+def _project_modules(names: Iterable[str], root: Path) -> list[str]:
     known = []
-    for name in names:
+    for name in dict.fromkeys(names):
         # `from package.module import function` names no module by its last part
         found = next((part for part in (name, name.rpartition(".")[0]) if part and _file(part, root)), None)
         if found:
@@ -59,18 +63,37 @@ def code_digest(files: Iterable[tuple[str, Path]]) -> str:
     """sha256 over names and statements; comments, docstrings and empty lines do not count."""
     digest = hashlib.sha256()
     for name, path in files:
-        stat = path.stat()
-        digest.update(f"{name}\0{_statements(path, stat.st_mtime_ns, stat.st_size)}\0".encode())
+        digest.update(f"{name}\0{_read(path).statements}\0".encode())
     return digest.hexdigest()
 
 
 def strings(paths: Iterable[Path]) -> set[str]:
     """Every text constant of some source files; a data file counts for whoever names it."""
-    found: set[str] = set()
-    for path in paths:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        found |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str}
-    return found
+    return {text for path in paths for text in _read(path).strings}
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What a source file says: the names it imports, its text constants, its statements."""
+
+    names: tuple[str, ...]
+    strings: frozenset[str]
+    statements: str
+
+
+def _read(path: Path) -> _Module:
+    """Read and parsed once, for as long as the file stays as it is: a chapter asks for dozens of identities."""
+    stat = path.stat()
+    return _parsed(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(path: Path, changed: int, size: int) -> _Module:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = frozenset(value for value in constants if type(value) is str)
+    return _Module(tuple(_names(tree)), texts, _statements(text, tree))
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -92,15 +115,13 @@ def _file(module: str, root: Path) -> Path | None:
     return None
 
 
-@functools.lru_cache(maxsize=1024)
-def _statements(path: Path, changed: int, size: int) -> str:
+def _statements(text: str, tree: ast.Module) -> str:
     """A module's text without comments, docstrings, empty lines and spaces at line ends.
 
-    `changed` and `size` are there for the cache alone. Text, not a syntax tree, whose form differs between Pythons.
+    Text, not a syntax tree, whose form differs between Pythons.
     """
-    text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    for first, last in _docstrings(ast.parse(text)):
+    for first, last in _docstrings(tree):
         lines[first - 1 : last] = [""] * (last - first + 1)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
