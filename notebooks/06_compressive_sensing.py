@@ -110,8 +110,8 @@ for name, chosen in (("EGP", egp), ("lasso", lasso)):
 # the study: they favour methods with many candidates. Errors are computed from the law of the data, not from a test
 # sample.
 #
-# - **EGP**: *columns* are runs of it with many strengths $\lambda_0$, $\lambda_1$ and sizes of initial weights, trained
-#   as one batch with Adam. The supports met along training are refitted by least squares.
+# - **EGP**: many runs (*columns*) with different strengths $\lambda_0$ (price of an open gate) and $\lambda_1$ (L1) and
+#   sizes of initial weights, one batch for Adam. The supports met along training are refitted by least squares.
 # - **lasso**: the exact path (least angle regression). **Relaxed lasso**: mixes of it and least squares on its support.
 # - **forward stepwise** selection: supports that grow by the coefficient that lowers the residual most, refitted.
 # - **IHT**: supports of normalised iterative hard thresholding (a gradient step, after which only the $k$ largest
@@ -347,10 +347,10 @@ chapter.show(cs.findings.ridged(estimates))
 # ## Claims
 #
 # *Which claims stood before the draws that test them.* The study's, quoted, did. This book's own were chosen on other
-# draws, with the seeds 42 and 7 (`-p seed 7` shows them), before those of seed 2026, and for gradients those of the
-# seed after it, were drawn. Four were worded anew after draws of seed 2026 had been seen, and so predict nothing there:
-# that the search fails on fewer than 1 in 10 draws, that training ends near vertices, that forward stepwise selection
-# finds more exact supports, and that EGP takes longer; so were the sizes at which time is measured.
+# draws (seeds 42 and 7) before these were drawn (seed 2026, for gradients 2027). Four were worded anew after these
+# draws had been seen, and so predict nothing: that the search fails on fewer than 1 in 10 draws, that training ends
+# near vertices, that forward stepwise selection finds more exact supports, and that EGP takes longer; so were the sizes
+# at which time is measured.
 #
 # *Thresholds.* Zero where a claim says lower or higher, and an exact tie is neither. A sixth of the steps: the least
 # factor that the study recorded on that problem. The price of one coefficient: what a support may gain or lose by one

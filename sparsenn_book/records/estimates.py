@@ -64,7 +64,7 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
     # At the ends the formula gives 0 and 1 up to rounding, which would push the rate outside its own interval.
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == trials else centre + half
-    return Estimate(rate, low, high, trials, "", f"Wilson score interval, {confidence:.0%}")
+    return Estimate(rate, low, high, trials, "of all", f"Wilson score interval, {confidence:.0%}")
 
 
 def mean_interval(values: Iterable[float], confidence: float = 0.95, unit: str = "") -> Estimate:

@@ -95,7 +95,7 @@ def _key(found: Sequence[Entry]) -> list[str]:
     """What the verdicts mean, and how many claims have each."""
     count = Counter(entry.judged["verdict"] for entry in found)
     lines = ["## The verdicts", "", ":::{list-table}", ":header-rows: 1", ":class: meanings", ""]
-    lines += ["* - Verdict", "  - Claims", "  - Meaning"]
+    lines += ["* - Verdict", "  - Claims and checks", "  - Meaning"]
     for verdict, (_, meaning) in words.VERDICTS.items():
         lines += [f"* - {words.badge(verdict)}", f"  - {count[verdict]}", f"  - {meaning}"]
     return [*lines, ":::", ""]
@@ -129,7 +129,7 @@ def _row(entry: Entry, title: str, columns: Sequence[str]) -> list[str]:
     )
     place = f'<a href="notebooks/{claim["notebook"]}.html#measured-{slug}">where it is measured</a>'
     lines = [f"* - {mark}{line(claim['statement'])}"]
-    links = f'{place}, <a href="#claim-{slug}">link</a>'
+    links = f'{place}, <a href="#claim-{slug}">link to this row</a>'
     lines += [f'    <span class="source">{words.source(claim)}; {links}</span>']
     lines += [f"  - {_where('Recorded')} {line(claim['recorded'] or '–')}{_holds(claim)}"]
     for name in columns:

@@ -72,8 +72,8 @@ def about_errors(estimates: pd.DataFrame) -> list[Claim]:
     found = [
         Claim(
             key=f"cs.{region_key}-{other.replace(' ', '-').lower()}",
-            statement=f"At signal-to-noise ratios {region}, EGP's relative test error is lower than that of "
-            f"{SPOKEN[other]}.",
+            statement=f"Averaged over signal-to-noise ratios {region}, exact gradient pruning (EGP) has a lower "
+            f"relative test error than {SPOKEN[other]}.",
             source=ERRORS if other == "forward stepwise" else OUTPERFORMS,
             measured=_error(estimates, "EGP", other, REGIONS[region]), said=LOWER, enough=ENOUGH,
             headline=other == "relaxed lasso" and region == "above 1",

@@ -50,8 +50,8 @@ def wins(cells: pd.DataFrame) -> str:
     return (
         f"Of {len(cells)} comparisons, each of {int(cells['count'].min())} draws, EGP's error is lower beyond the "
         f"interval in {counts['better']} and higher in {counts['worse']}" + (f" (against {losses})" if losses else "")
-        + f"; in {counts['same']} the draws tie exactly, because both methods choose the same support; "
-        f"{counts['open']} such few draws leave open."
+        + f"; in {counts['same']} the draws tie exactly, because both methods choose the same support; in "
+        f"{counts['open']} so few draws do not decide."
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def gradients(descents: pd.DataFrame, ends: pd.DataFrame) -> str:
     comes = (speedups(some) > 0).sum().sort_values(ascending=False)
     draws = len(truth)
     return (
-        f"{steps(some)} On {draws} draws of {first} the objective at the end, over that of the true support, is "
+        f"{steps(descents)} On {draws} draws of {first} the objective at the end, over that of the true support, is "
         + listed([f"{value:.2f} with {name}" for name, value in above.items()])
         + " (medians). To where the best of the four ends come "
         + listed([f"{name} on {count}" for name, count in comes.items()])
@@ -182,17 +182,19 @@ def steps(descents: pd.DataFrame) -> str:
     first = descents[descents["family"] == descents["family"].iloc[0]]
     factors = speedups(first)
     fast, adam = median_interval(factors["EGP, descent"]), int((factors["EGP"] > 0).sum())
-    gap = float(early_gaps(first, "straight-through", "EGP").median())
+    gaps = early_gaps(descents, "straight-through", "EGP").groupby("family").median()
+    gaps = gaps.reindex(descents["family"].unique())  # the study's first problem first
+    gap, beyond = float(gaps.iloc[0]), gaps.iloc[1:][gaps.iloc[1:] > 1]
     cause = (
-        "So weights that move with the gates make the difference, and exactness little."
+        "So exactness makes little difference there, if weights move with the gates."
         if gap <= 1
-        else "So exactness makes a difference."
-    )
+        else "So exactness makes a difference there."
+    ) + "".join(f" On {name} it does: they are {_early(value)}." for name, value in beyond.items())
     return (
-        f"**Down the same kind of objective, EGP by plain descent needs {fast.value:.0f} times fewer steps "
-        f"({fast.low:.0f} to {fast.high:.0f}) than the best of the study's four sampled gradients** to where that "
-        f"ends; by Adam it comes there on {adam} of {len(factors)} draws. But sampled gates with straight-through "
-        f"derivatives and weights are after {EARLY} steps {_early(gap)}. {cause}"
+        f"**EGP by plain descent needs {fast.value:.0f} times fewer steps ({fast.low:.0f} to {fast.high:.0f}) than "
+        "the best of the study's four sampled gradients** to the objective with which that one ends, on "
+        f"{first['family'].iloc[0]}; by Adam it gets there on {adam} of {len(factors)} draws. But sampled gates whose "
+        f"weights are trained along (straight-through) are after {EARLY} steps {_early(gap)}. {cause}"
     )
 
 
@@ -208,8 +210,8 @@ def price(sizes: pd.DataFrame) -> str:
     last = middle.iloc[-1]
     slowest = last[list(BASELINES)].idxmax()
     return (
-        f"EGP costs {last['EGP']:.1f} s of one CPU thread at p = {int(middle.index[-1]):,}, "
-        f"{last['EGP'] / last[slowest]:.1f} times as long as {slowest}, the slowest of the others."
+        f"With {int(middle.index[-1]):,} coefficients EGP takes {last['EGP']:.1f} s on one CPU thread, "
+        f"{last['EGP'] / last[slowest]:.1f} times as long as {slowest}, the slowest other method."
     )
 
 

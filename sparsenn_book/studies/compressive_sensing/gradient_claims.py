@@ -57,8 +57,9 @@ def about_gradients(descents: pd.DataFrame, ends: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             key="cs.gradient-sampled",
-            statement=f"After {EARLY} steps sampled gates are as good as exact ones if weights move with them: "
-            "straight-through is at most the price of one coefficient above EGP, both with Adam (median).",
+            statement=f"On {SMALL.family}, after {EARLY} steps, sampled gates are as good as exact ones if weights "
+            "move with them: straight-through is at most the price of one coefficient above EGP, both with Adam "
+            "(median).",
             source="this book", measured=_early(small, "straight-through", "EGP"),
             ours=(-math.inf, 1.0), enough=ENOUGH,
         ),
@@ -76,8 +77,8 @@ def _speed(key: str, spoken: str, method: str, problem: RecordedProblem, descent
     factors = speedups(descents)[method] if len(descents) else None
     return Claim(
         key=key,
-        statement=f"On {problem.family} EGP, {spoken}, comes to where the best of four sampled gradients ends, but for "
-        "the price of one coefficient, in at most a sixth of its steps.",
+        statement=f"On {problem.family} EGP, {spoken}, gets to the objective with which the best of four sampled "
+        "gradients ends (to within the price of one coefficient) in at most a sixth of its steps.",
         source=FASTER, recorded=f"{epochs[method]:,} epochs against {epochs['UGC']:,}, read off a curve",
         measured=None if factors is None else median_interval(factors, unit="times fewer steps"),
         said=DRASTIC, enough=ENOUGH, headline=key == "cs.gradient-steps",

@@ -48,8 +48,8 @@ def fate(runs: pd.DataFrame, hit: Callable[[pd.DataFrame], pd.Series]) -> Estima
     low, high = wilson(int((found & ~open_).sum()), count).low, wilson(int((found | open_).sum()), count).high
     method = "Wilson score interval, 95%"
     if open_.any():
-        method += f", {int(open_.sum())} unfinished runs counted both ways"
-    return Estimate(now / count, low, high, count, "", method)
+        method += f", {int(open_.sum())} of {count} runs unfinished: counted both ways"
+    return Estimate(now / count, low, high, count, "of all", method)
 
 
 def about_optima(minima: pd.DataFrame) -> list[Claim]:
@@ -58,7 +58,7 @@ def about_optima(minima: pd.DataFrame) -> list[Claim]:
     best = best[best["penalty"] == "l1"]
     found = []
     for activation, digits, source, recorded in (
-        ("relu", "9.169e-5", f"closed form, proved on this page for exact fits; {STUDY}, its records",
+        ("relu", "9.169e-5", f"closed form, proved in the chapter for exact fits; {STUDY}, its records",
          "9.16911e-5, least of the 12 runs of experiments 1 and 2 that fit"),
         ("tanh", "1.065e-4", f"{STUDY}, its records", "1.065e-4, least of the 12 runs of experiments 1 and 2 that fit"),
     ):  # fmt: skip
@@ -106,8 +106,8 @@ def about_minimisers(minima: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             key="l1.minimiser-support",
-            statement="The best L1 minimisers found with 52 weights, one an activation, keep exactly 7 weights, and "
-            "they are the teacher's up to symmetry: all 3 of 3.",
+            statement="Of students with 52 weights the best L1 minimisers found, one for each of 3 activations, keep "
+            "exactly 7 weights, the teacher's up to symmetry.",
             source="this book", measured=exact(int(teacher.sum()), len(wide), "minimisers"), ours=(3.0, 3.0), enough=3,
             headline=True,
         ),
@@ -153,7 +153,7 @@ def about_fate(runs: pd.DataFrame) -> list[Claim]:
         Claim(
             key="l1.relu-support",
             statement="Fitted relu students of 52 weights under L1, initial scale 0.2, keep exactly 3, 2 and 2 weights "
-            "of at least 1e-4, more often than not.",
+            "of at least 1e-4 in layers 1, 2 and 3, more often than not.",
             source=f"{STUDY}, its records", recorded="5 of the 5 runs of experiment 2 at this scale",
             measured=fate(wide, keeps_what_is_needed), said=(0.5, 1.0), enough=8,
         )
@@ -189,7 +189,7 @@ def about_waking(wakes: pd.DataFrame) -> list[Claim]:
         Claim(
             key="l1.dead-wakes",
             statement="Under L1 more than one in ten relu students of 7 weights that start dead, at initial scale 0.2, "
-            "wake when they are trained on without patience: too many to be called an accident.",
+            "wake if training is not stopped early.",
             source="this book", measured=wilson(int((woke & l1).sum()), int(l1.sum())) if l1.any() else None,
             ours=(0.1, 1.0), enough=10, headline=True,
         ),

@@ -54,8 +54,8 @@ def _of_bounds(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             "width.sharp-bound",
-            r"The sparsest solution has at most $r_\Phi r_\Psi - r_\Psi (r_\Psi - 1)/2$ neurons (largest share of the "
-            "bound, random problems).",
+            r"The sparsest solution has at most $r_\Phi r_\Psi - r_\Psi (r_\Psi - 1)/2$ neurons, with ranks "
+            r"$r_\Phi$ of the features and $r_\Psi$ of the outputs (largest share of the bound, random problems).",
             DERIVED,
             None,
             share_of(solutions, "sharp"),

@@ -121,7 +121,7 @@ def _of_practice(distance: pd.DataFrame) -> str:
     needed = distance[(distance["method"] == NONE) & ~distance["collapsed"]]["needed"]
     used = distance[(distance["method"] == DECAY) & ~distance["collapsed"]]["used"]
     return (
-        "**Take to your own training**: weight decay lowers the cost of a network, it does not count its neurons "
+        "**Take to your own training**: Weight decay does not leave few neurons "
         f"({used.min():.0f} to {used.max():.0f} of 100 were still in use). For few neurons solve for them: a student "
         f"trained without any decay gives the same outputs on its data with {needed.min()} to {needed.max()} of its "
         "100 neurons once its outgoing weights are solved for (`lasso.solve`, then `lasso.sparsify`)."

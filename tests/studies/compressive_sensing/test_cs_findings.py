@@ -74,7 +74,7 @@ def test_a_run_that_is_no_evidence_tells_nothing(profile: str) -> None:
 def test_lessons_have_numbers_and_end_with_practice() -> None:
     text = cs.lessons.lessons((tables(), "at full scale"))
     entries = text.split("\n- ")
-    assert len(entries) == 6
+    assert len(entries) == 7
     assert "at full scale" in entries[0]
     assert "Take to your own training" in entries[-1]
     assert "better than each of the four others" in entries[1]

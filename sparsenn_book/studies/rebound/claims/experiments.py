@@ -49,7 +49,7 @@ def claims_of_a(tables: Tables, settings: ExperimentSettings) -> list[Claim]:
         ),
         Claim(
             "rebound.a-float64",
-            "The same students in float64 come nearer and leave again; here: they only come nearer.",
+            "In float64, too, students come nearer to their teacher and leave again; here: they only come nearer.",
             STUDY,
             SAID_OF_A,
             share(runs["float64"].rebounded),

@@ -38,8 +38,8 @@ def claims_of_symmetry(tables: Tables) -> list[Claim]:
         ),
         Claim(
             "rebound.symmetry-random",
-            "Random students do not find the teacher's weights, also not up to symmetry: share of those not proved to "
-            "be further away than a tenth of its norm.",
+            "Random students do not find the teacher's weights, not even up to symmetry: share that may, for all that "
+            "is proved, be within a tenth of its norm.",
             STUDY,
             "recovery is not even possible up to symmetries",
             near_share(strangers),

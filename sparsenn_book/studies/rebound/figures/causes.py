@@ -10,7 +10,7 @@ from sparsenn_book.figures.theme import figure, line, panels, points
 from sparsenn_book.records.estimates import wilson
 from sparsenn_book.studies.rebound.figures.looks import EXPECTED, OTHERS, PRECISIONS, mean_and_band, one_legend
 
-FATES = ("only comes nearer", "turns back, by less than 0.05 %", "rebounds")
+FATES = ("only comes nearer", "turns back, no rebound", "rebounds")
 
 
 def rebound_map(rows: pd.DataFrame) -> go.Figure:

@@ -16,7 +16,8 @@ def rebound_map(tables: Tables) -> str:
     least = rows[(rows.rule == rules.PLAIN) & (rows.perturbation == rows.perturbation.min())]
     stored = {p: least.rebounded[least.precision == p] for p in least.precision.unique()}
     own = rows[(rows.rule == rules.PLAIN) & (rows.precision == "float64")]
-    others = "; ".join(f"{r}: {of(largest(tables, r))}" for r in (*rules.SCALES, rules.PROJECTED))
+    others = "; ".join(f"{r}: {of(largest(tables, r))}" for r in rules.SCALES)
+    others += f". Projection every epoch, from {rules.PROJECTED_FROM:g}: {of(largest(tables, rules.PROJECTED))}"
     return (
         f"Gradient descent from the least displacement: {of(stored['float32'])} runs rebound in float32, "
         f"{of(stored['float32 weights, float64 arithmetic'])} where only the weights are float32, "
@@ -68,5 +69,6 @@ def stopping(prediction: pd.DataFrame) -> str:
     return (
         "The prediction of the epoch at which a student is closest is off by "
         f"{missed.median():.0f} in the median and by {missed.max():.0f} at most. The noise that was drawn has to be "
-        f"known: a prediction from its standard deviation alone is off by {blind.median():.0f} in the median."
+        f"known: from its standard deviation alone the prediction is off by {blind.median():g} in "
+        f"the median and by {blind.max():.0f} at most."
     )
