@@ -163,7 +163,7 @@ def test_a_run_that_used_up_its_epochs_is_counted_and_decides_nothing():
     found = stated(runs=half)["l1.sigmoid-collapse"].measured
     assert found.low < 0.3
     assert found.high == 1
-    assert "5 unfinished runs counted both ways" in found.method
+    assert "5 of 10 runs unfinished: counted both ways" in found.method
 
 
 def test_no_runs_no_fate():

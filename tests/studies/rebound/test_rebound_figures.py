@@ -103,7 +103,7 @@ def test_fates_are_shares_that_sum_to_one():
     shares = {trace.name: list(trace.y) for trace in fig.data}
     assert shares == {
         "only comes nearer": [0.5, 1.0],
-        "turns back, by less than 0.05 %": [0.25, 0.0],
+        "turns back, no rebound": [0.25, 0.0],
         "rebounds": [0.25, 0.0],
     }
     assert fig.layout.barmode == "stack"

@@ -72,7 +72,7 @@ def test_a_finding_that_the_numbers_do_not_bear_out_is_a_question():
     same = sentences.learned(FULL | {"map": map_rows(good_rates() | {("L1", "float64", 1e-2): 0.0})})
     assert "**What makes students rebound in float64?**" in same
     late = sentences.learned(FULL | {"prediction": prediction_rows(missed=50)})
-    assert "**With noise, is the time to stop known before training?**" in late
+    assert "**With noise that is known, is the epoch known at which a student is closest?**" in late
     near = FULL["distances"].assign(quotient_lower=0.0)
     assert "**Does learning the function find the weights?**" in sentences.learned(FULL | {"distances": near})
 
@@ -131,7 +131,7 @@ def test_the_map_in_words_and_in_a_table():
     text = sentences.rebound_map(GOOD)
     assert "20 of 20 runs rebound in float32" in text
     assert "From any displacement, 0 of 20 runs rebound in float64" in text
-    assert "projection every epoch: 18 of 20" in text
+    assert "Projection every epoch, from 0.001: 18 of 20" in text
     rises = GOOD["map"].assign(rebound=0.034)
     table = sentences.rise_table(rises)
     assert table.loc["L1", "float64"] == "3.4 %"
@@ -150,7 +150,7 @@ def test_the_closed_form_and_the_stopping_times():
     assert "1.00 % in B" in sentences.closed_form(prediction_rows(error=0.01))
     text = sentences.stopping(prediction_rows(missed=2))
     assert "off by 2 in the median and by 2 at most" in text
-    assert "alone is off by" in text
+    assert "from its standard deviation alone the prediction is off by" in text
 
 
 def test_spectrum_and_scaling():
