@@ -26,10 +26,11 @@ PROJECT = Project(Path(__file__).resolve().parent.parent)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run on several processes: those that share what takes long to make stay in one of them.
 
-    Everything that executes notebooks or builds the book is one group, every other file is one.
+    Everything that executes notebooks or builds the book is one group, since two builds at once are in each other's
+    way; every other file is one.
     """
     for item in items:
-        executes = {"smoke_results", "built"} & set(getattr(item, "fixturenames", ()))
+        executes = item.path.parent.name == "book" or "smoke_results" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("book" if executes else item.path.name))
 
 
