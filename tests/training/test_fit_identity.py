@@ -205,7 +205,7 @@ def test_an_own_module_called_as_one_of_pythons_counts_by_its_code(monkeypatch):
     """`token.py` of one's own hides Python's."""
     assert is_library("token")
     token = type(math)("token")
-    token.__file__ = "/home/mine/token.py"
+    token.__file__ = "token.py"
     monkeypatch.setitem(sys.modules, "token", token)
     assert not is_library("token")
     assert is_library("torch.nn")
