@@ -23,6 +23,7 @@ hypothesis.settings.load_profile("project")
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks at the same point
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run on several processes: those that share what takes long to make stay in one of them.
 
