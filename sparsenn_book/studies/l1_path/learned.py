@@ -95,11 +95,14 @@ def _of_waking(wakes: pd.DataFrame) -> str:
     others = int(wakes[(wakes["penalty"] != "l1") & woke]["seed"].nunique())
     awake = l1[l1["woke_epoch"].notna()]
     rate = wilson(len(awake), len(l1))
+    without = f"Without a penalty or under L2, {others or 'none'} wakes."
+    if not len(awake):
+        return f"**No dead relu student woke under L1** here, {share(rate)}. {without}"
     ends = ", ".join(f"{n} {name}" for name, n in awake["outcome"].value_counts().items())
     return (
         f"**L1 wakes dead relu students, not all for good**: {share(rate)} that start dead wake when training goes on, "
-        f"at an epoch that their weights foretell; at the end these {len(awake)} are {ends or 'none'}, as a student "
-        f"may die again. Without a penalty or under L2, {others or 'none'} wakes."
+        f"at an epoch that their weights foretell; at the end these {len(awake)} are {ends}, as a student may die "
+        f"again. {without}"
     )
 
 
