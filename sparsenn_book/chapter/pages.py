@@ -50,9 +50,11 @@ def head(source: Source, parameters: Mapping[str, Any], project: Project) -> HTM
 
 
 def wide(frame: pd.DataFrame | pd.Series) -> HTML:
-    """A table that scrolls inside itself where it is wider than the page."""
+    """A table that scrolls inside itself where it is wider than the page; a named index becomes columns."""
     table = frame.to_frame() if isinstance(frame, pd.Series) else frame
-    return HTML(f'<div class="wide">{table.to_html(border=0, na_rep="–")}</div>')
+    named = any(name is not None for name in table.index.names)
+    table = table.reset_index() if named else table
+    return HTML(f'<div class="wide">{table.to_html(border=0, na_rep="–", index=not named)}</div>')
 
 
 def claims(stated: Sequence[Claim], profile: str, full: Sequence[Claim], full_age: str) -> Markdown:

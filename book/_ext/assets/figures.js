@@ -77,10 +77,21 @@
   const widthOf = ({ box, layout }) =>
     Math.max(box.parentElement.clientWidth, ((layout.meta || {}).min_width) || 0);
 
+  // Pixels between a figure and what the reader sees.
+  function distance({ box }) {
+    const { top, bottom } = box.getBoundingClientRect();
+    return Math.max(top - innerHeight, -bottom, 0);
+  }
+
+  // What the reader sees comes first, and the page can be scrolled between two figures.
   async function redraw(width) {
-    for (const figure of figures) {
+    const waiting = new Set(figures);
+    while (waiting.size) {
+      const figure = [...waiting].reduce((a, b) => (distance(b) < distance(a) ? b : a));
+      waiting.delete(figure);
       const wide = width || widthOf(figure);
       if (wide > 0) await draw(figure, wide);
+      if (!printing) await new Promise((done) => setTimeout(done));
     }
   }
 
