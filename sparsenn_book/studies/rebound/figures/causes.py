@@ -25,8 +25,8 @@ def rebound_map(rows: pd.DataFrame) -> go.Figure:
         rules,
         "displacement",
         "share of runs",
-        "One panel for each rule of training: displacements across, a point for each precision that was run, its height "
-        "the share of runs that rebound, with interval.",
+        "One panel for each rule of training: displacements across, a point for each precision that was run, its "
+        "height the share of runs that rebound, with interval.",
         columns=columns,
     )
     sizes = [f"{size:g}" for size in sorted(rows.perturbation.unique())]
