@@ -8,9 +8,9 @@ from sparsenn_core.training.hooks import Between, Hook, after_epochs, after_step
 from sparsenn_core.training.identity import named
 from sparsenn_core.training.minimise import ConvergenceWarning, Minimum, minimise
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
-from sparsenn_core.training.optimizer import Optimizer
+from sparsenn_core.training.optimizer import Optimizer, Setting
 from sparsenn_core.training.optimizers import SGD, Adam, AdamW, ProximalAdam, ProximalSGD
-from sparsenn_core.training.schedules import by_epoch, cosine
+from sparsenn_core.training.schedules import Schedule, by_epoch, cosine
 from sparsenn_core.training.stopping import EarlyStopping
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
     "Optimizer",
     "ProximalAdam",
     "ProximalSGD",
+    "Schedule",
+    "Setting",
     "after_epochs",
     "after_steps",
     "at_steps",

@@ -18,6 +18,7 @@ from sparsenn_core.training.schedules import InSteps, Schedule
 State = dict[str, Params]
 Coefficients = dict[str, Tensor]
 Setting = float | Tensor
+"""One number for all runs, or one per run [R]."""
 BELOW_ONE = ("momentum", "beta1", "beta2")
 SWITCHES = ("schedule", "nesterov")
 
