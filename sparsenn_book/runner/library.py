@@ -19,7 +19,12 @@ FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized")
 """The order of the rooms; others follow by name, and single modules together on the last page."""
 GROUND = "ground"
 TITLES = {"lasso": "Multi-task lasso", "linearized": "Linearized training", GROUND: "Random numbers and errors"}
-KINDS = {"function": "Functions", "class": "Classes", "exception": "Exceptions and warnings", "data": "Types and constants"}
+KINDS = {
+    "function": "Functions",
+    "class": "Classes",
+    "exception": "Exceptions and warnings",
+    "data": "Types and constants",
+}
 SPECIAL = "__call__, __getitem__"
 """Methods of classes that are shown although their names start with underscores; where they have a docstring."""
 
