@@ -109,7 +109,7 @@ def by_chain_rule(evaluation: Evaluation, otherwise: Gradient) -> Gradient:
         if batch.x.ndim != 3 and not layers[0].before:  # samples of several axes, of which the layers see the last
             return otherwise(params, buffers, batch)
         grads = batch.into or {name: torch.empty_like(w) for name, w in params.items()}
-        losses = gradients(layers, evaluation.stacked_loss, params, batch.x, batch.y, grads)
+        losses = gradients(layers, evaluation.loss_and_slope, params, batch.x, batch.y, grads)
         return grads, losses, {}
 
     return gradient
