@@ -171,7 +171,7 @@ def heat_maps(arranged: pd.DataFrame) -> go.Figure:
         )
     )  # fmt: skip
     ends = first["layer"].ne(first["layer"].shift()).to_numpy().nonzero()[0].tolist()
-    fig.update_xaxes(tickvals=ends, ticktext=[f"layer {k}" for k in (1, 2, 3)])
+    fig.update_xaxes(tickvals=ends, ticktext=["layer 1", "2", "3"])
     fig.update_yaxes(autorange="reversed")
     return fig.update_layout(margin_t=48)
 
