@@ -37,11 +37,10 @@ def measured(depth: int, width: int, samples: int, asked: float) -> None:
     whole = time.perf_counter() - start
     dearest = frame.nlargest(3, "seconds")
     told = ", ".join(f"{row.bound} {row.seconds:.2f} s" for row in dearest.itertuples())
-    print(
-        f"CONV-{depth}-{width}: reading and one pass over {samples} samples "
-        f"{frame.attrs['seconds of the pass']:.2f} s, all rows "
-        f"{frame['seconds'].sum():.2f} s (asked: {asked:g}), in all {whole:.2f} s ({time.process_time() - used:.1f} s of processors); {told}"
-    )
+    passed, rows, used = frame.attrs["seconds of the pass"], frame["seconds"].sum(), time.process_time() - used
+    print(f"CONV-{depth}-{width}: reading and one pass over {samples} samples {passed:.2f} s")
+    print(f"  then all rows {rows:.2f} s (asked: {asked:g}); in all {whole:.2f} s, {used:.2f} s of processors")
+    print(f"  dearest: {told}")
 
 
 def main() -> None:

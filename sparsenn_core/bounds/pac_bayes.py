@@ -103,7 +103,7 @@ def pac_bayes(
         for w, p in zip(mean, prior, strict=True)
     ]
     draw = generator(how.seed, "pac-bayes")
-    _optimise(read, x, y, (mean, spread, prior), margin, how, draw)
+    _optimise(read, x, y, (mean, spread, prior), margin, math.log(2 * math.sqrt(len(x)) / delta), how, draw)
     divergence = sum(_divergence(*one) for one in zip(mean, spread, prior, strict=True))
     drawn = _drawn_error(read, x, y, mean, spread, how.draws, draw)
     error = kl_inverse(drawn, math.log(2 / (DRAWING * delta)) / how.draws)
@@ -143,10 +143,11 @@ def _optimise(
     y: Tensor,
     parts: tuple[list[Tensor], list[Tensor], list[Tensor]],
     gamma: float,
+    confidence: float,
     how: PacBayes,
     draw: torch.Generator,
 ) -> None:
-    """Adam on (sqrt(e + b) + sqrt b)^2 with e a smooth error and b = KL / 2n (Perez-Ortiz et al. 2021)."""
+    """Adam on (sqrt(e + b) + sqrt b)^2, e a smooth error, b = (KL + confidence) / 2n (Perez-Ortiz et al. 2021)."""
     mean, spread, prior = parts
     rates = [{"params": mean, "lr": how.learning_rate}, {"params": spread, "lr": 10 * how.learning_rate}]
     optimizer = torch.optim.Adam(rates)
@@ -156,7 +157,7 @@ def _optimise(
             found = margins(_sampled(read, mean, spread, draw)(x[rows]), y[rows])
             smooth = nn.functional.softplus(-STEEPNESS * found / gamma).mean() / math.log(2)
             own = torch.stack([_smooth_divergence(*one) for one in zip(mean, spread, prior, strict=True)]).sum()
-            half = own / (2 * len(x))
+            half = (own + confidence) / (2 * len(x))
             loss = ((smooth + half).sqrt() + half.sqrt()).square()
             optimizer.zero_grad()
             loss.backward()
