@@ -200,8 +200,8 @@ chapter.say(study.sentences.counterexamples(counterexamples))
 # one layer, $z_j=\mathrm{relu}(w_jv_j)$, $v_j$ the vectors of the nodes that feed $j$:
 # $\lVert\sum_i\xi_i\,\mathrm{relu}(w_jv_j(x_i))\rVert^2=\sum_r\lVert w_{j,r}\rVert^2
 # \bigl(\sum_i\xi_i\,\mathrm{relu}(\hat w_{j,r}v_j(x_i))\bigr)^2\le\sup_{\lVert u\rVert=1}(\cdot)^2$, as relu is
-# positively homogeneous. With $e^{|a|}\le e^a+e^{-a}$, symmetry and the contraction of Ledoux and Talagrand over the index
-# $(u,j)$ the expectation is at most $2\,\mathbb E\sup_{j}\exp(\lambda\lVert\sum_i\xi_iv_j(x_i)\rVert)$, and
+# positively homogeneous. With $e^{|a|}\le e^a+e^{-a}$, symmetry and the contraction of Ledoux and Talagrand over the
+# index $(u,j)$ the expectation is at most $2\,\mathbb E\sup_{j}\exp(\lambda\lVert\sum_i\xi_iv_j(x_i)\rVert)$, and
 # $\lVert\sum_i\xi_iv_j\rVert^2\le k_l\max_{j'}\lVert\sum_i\xi_iz_{j'}\rVert^2$ for the layer below.
 # *(iv)* After $L-1$ layers the supremum over patches (pixels) is at most their sum: $\log P$ ($\log d_0$). Changing one
 # sign moves $\lVert\sum_i\xi_iv(x_i)\rVert$ by at most $2\lVert v(x_i)\rVert$, so

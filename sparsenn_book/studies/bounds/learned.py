@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sparsenn_book.studies.bounds.claims import COUNT, FOLLOWS
 from sparsenn_book.studies.bounds.search import CASES
 from sparsenn_book.studies.bounds.selected import GOLOWICH, HELD_OUT, REFINED, STUDY, last, norm_certificates
 from sparsenn_book.studies.bounds.sentences import size, smallest
@@ -17,13 +18,14 @@ NEEDED = ("bounds", "errors", "counterexamples", "growth", "correlations", "grid
 
 def learned(full: Tables, here: Tables, profile: str) -> str:
     """The answer to the chapter's question: from the tables of the full profile, else from those of this page."""
-    if profile == "full" or not all(name in full for name in NEEDED):
-        told = (
-            "At full scale" if profile == "full" else f"No tables of full scale are kept; this page, profile {profile}"
-        )
-        return _points(here, told)
-    date = full["bounds"].attrs.get("provenance", {}).get("date", "")[:10]
-    return _points(full, f"At full scale (tables of {date})")
+    if profile == "full":
+        return _points(here, "At full scale")
+    if all(name in full for name in NEEDED):
+        date = full["bounds"].attrs.get("provenance", {}).get("date", "")[:10]
+        return _points(full, f"At full scale (tables of {date})")
+    if profile == "smoke":
+        return "No tables of full scale are kept, and this page trains too little to learn from (profile smoke)."
+    return _points(here, f"No tables of full scale are kept, so this is from this page's own, profile {profile}")
 
 
 def _points(tables: Tables, where: str) -> str:
@@ -39,10 +41,11 @@ def _points(tables: Tables, where: str) -> str:
 
 def _of_size(bounds: pd.DataFrame, grid: pd.DataFrame) -> str:
     name, least, count = smallest(bounds)
-    also = norm_certificates(grid)["total"].min()
+    also = float(norm_certificates(grid)["total"].min())
+    head = "No certificate by norms says anything" if min(least, also) > 1 else "Few certificates by norms say anything"
     return (
-        f"**No certificate by norms says anything**: on {count} networks of the study's kind the smallest is "
-        f"{size(least)} (*{name}*), on the grid of small networks {size(also)}, and an error cannot exceed 1."
+        f"**{head}**: the smallest bound on the error of {count} networks of the study's kind is "
+        f"{size(least)} (*{name}*), on the grid of small networks {size(also)}. An error is at most 1."
     )
 
 
@@ -67,11 +70,12 @@ def _of_depth(found: pd.DataFrame) -> str:
 
 def _of_gap(found: pd.DataFrame) -> str:
     taus = found[found["axis"] == "all"].set_index("bound")["tau"]
-    best = taus.drop("parameters over samples").idxmax()
+    count, norms = taus[COUNT], taus.drop(COUNT)
+    head = "Norms follow the gap little" if taus[REFINED] < FOLLOWS else "Norms follow the gap, most of the time"
     return (
-        f"**Norms follow the gap little**: Kendall's tau of the corrected bound with the gap is {taus[REFINED]:.2f}; "
-        f"the number of parameters over samples has {taus['parameters over samples']:.2f}, the best bound (*{best}*) "
-        f"{taus[best]:.2f}."
+        f"**{head}**: Kendall's tau of the corrected bound with the gap is {taus[REFINED]:.2f}, and "
+        f"{norms.max():.2f} for the best (*{norms.idxmax()}*). The plain number of parameters over samples has "
+        f"{count:.2f}."
     )
 
 

@@ -49,12 +49,13 @@ def margins(found: pd.DataFrame) -> str:
     """How large the margins of networks trained on one-hot targets are."""
     rows = last(of_shown(found, shown(found))).set_index("share")["margin"]
     middle = rows.iloc[(rows.index.to_series() - 0.5).abs().argmin()]
-    return (
-        f"The network's margins on training samples have the median {middle:.2f} and reach {rows.max():.2f}. "
-        "With targets 0 and 1 a perfect fit has margin 1, and weight decay keeps below it: at margin 1, where the "
-        "study draws its bound, nearly every sample counts as an error, so that the certificate is about 1 or more "
-        "whatever the norms are."
+    below = max((share for share, value in rows.items() if value < 1), default=0.0)
+    text = (
+        f"The network's margins on training samples have the median {middle:.2f} and reach {rows.max():.2f}; a perfect "
+        f"fit of targets 0 and 1 has margin 1. At least {below:.0%} of the samples have less than 1, and count as "
+        "errors at margin 1, where the study draws its bound."
     )
+    return text if below < 0.9 else f"{text} Added to the bound, this share alone is nearly all an error can be."
 
 
 def training(bounds: pd.DataFrame) -> str:
@@ -66,7 +67,7 @@ def training(bounds: pd.DataFrame) -> str:
         f"From initial weights to epoch {by_epoch.index[-1]}, the formula of the study's code goes from "
         f"{size(first[STUDY])} to {size(end[STUDY])} and the corrected bound from {size(first[REFINED])} to "
         f"{size(end[REFINED])}, that of Golowich et al. from {size(first[GOLOWICH])} to {size(end[GOLOWICH])}. "
-        "Where a bound rises, the network fits more and its norms have grown."
+        "At equal data a bound changes only with the norms."
     )
 
 
@@ -132,9 +133,9 @@ def correlation(found: pd.DataFrame, grid: pd.DataFrame) -> str:
     return (
         f"Over {count} networks the largest rank correlation with the gap is that of *{taus.index[0]}*, "
         f"{taus.iloc[0]:.2f}; the refined bound has {taus[REFINED]:.2f}, the least is {taus.iloc[-1]:.2f} "
-        f"(*{taus.index[-1]}*). Where only the number of samples differs the refined bound has {n[REFINED]:.2f}, as "
-        f"every bound falls with it; where only width, weight decay or label noise differs "
-        f"{others['width']:.2f}, {others['decay']:.2f} and {others['noise']:.2f}."
+        f"(*{taus.index[-1]}*). Where only the number of samples differs the refined bound has "
+        f"{n[REFINED]:.2f} (at equal norms every bound falls with it); where only width, weight decay or label noise "
+        f"differs {others['width']:.2f}, {others['decay']:.2f} and {others['noise']:.2f}."
     )
 
 

@@ -195,10 +195,11 @@ def test_sentences_are_of_the_tables(tables: Tables) -> None:
 
 def test_what_was_learned_says_at_which_scale(tables: Tables) -> None:
     text = study.learned.learned({}, tables, "laptop")
-    assert text.startswith("No tables of full scale are kept; this page, profile laptop:")
+    assert text.startswith("No tables of full scale are kept, so this is from this page's own, profile laptop:")
     assert text.count("\n- **") == 5
     assert study.learned.learned(tables, {}, "laptop").startswith("At full scale")
-    assert study.learned.learned({}, tables, "full").startswith("At full scale")
+    assert study.learned.learned({}, tables, "full").startswith("At full scale:")
+    assert "too little to learn from" in study.learned.learned({}, tables, "smoke")
 
 
 def test_sizes_are_said_as_one_reads_them() -> None:
