@@ -95,7 +95,7 @@ for _ in range(100):
 
 held_out = (images.test_x, images.test_y)
 found = library.table(model, images.train_x, images.train_y, margin=1.0, delta=0.001, held_out=held_out)
-found[["bound", "kind", "value", "total"]].dropna()
+found[found["not_covered"] == ""][["bound", "kind", "value", "total"]]
 
 # %% [markdown]
 # The *gap* is the error on new samples less that on the training samples. The *margin* of a sample is the output of

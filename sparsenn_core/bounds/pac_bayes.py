@@ -25,6 +25,7 @@ from sparsenn_core.randomness import generator
 
 GRID = range(-200, 101)
 """Spreads of the prior are exp(j / 10) for these j: from 2e-9 to 2e4."""
+LEAST = 8  # samples, for which Maurer proves the factor 2 sqrt n
 DRAWING = 0.1
 """Share of delta that pays for the finite number of draws."""
 STEEPNESS = 2.0  # of the smooth error in margins over gamma: an error costs 1, a margin of gamma 0.18
@@ -89,6 +90,8 @@ def pac_bayes(
 ) -> Posterior:
     """The bound for a posterior that starts at the network's weights; `reference` must not have seen x and y."""
     how = how or PacBayes()
+    if len(x) < LEAST:
+        raise InputError(f"{len(x)} samples are too few for the PAC-Bayes bound; it needs at least {LEAST}")
     read = reading(model, x)
     y = checked_labels(y, read.layers[-1].outputs, len(x))
     centre = _weights(read) if reference is not None else None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from sparsenn_core.bounds import counting, covering, norms, products, sparse
 from sparsenn_core.bounds.chain import chain
-from sparsenn_core.bounds.families import CERTIFICATE, INVALID, Bound
+from sparsenn_core.bounds.families import CERTIFICATE, RADII, Bound
 from sparsenn_core.bounds.held_out import clopper_pearson
 from sparsenn_core.bounds.margins import checked_labels, margins
 from sparsenn_core.bounds.measured import Measured, measure
@@ -46,8 +46,9 @@ def table(
     labels fill the held-out row, `posterior` the PAC-Bayes row, which trains and is therefore asked for.
 
     Columns: `bound`; `value`, on the gap between the error on new samples and `empirical`, and its `log10`; `kind` (see
-    `KINDS`); `empirical`, the share of training margins below `margin`; `total` = empirical + value; `not_covered`, why
-    a bound says nothing of this network (then value and total are NaN); which `norm` of which matrix; `assumptions`;
+    `KINDS`); `empirical`, the share of training margins below `margin`; `total` =
+    empirical + value, a bound on the error itself, of certificates and with a-priori radii; `not_covered`, why a bound
+    says nothing of this network (then value and total are NaN); which `norm` of which matrix; `assumptions`;
     `citation`; `seconds`, where a norm counts for the row that asks for it first.
 
     `InputError`, in one line: a margin that is not positive, labels of one class or out of range, numbers that are not
@@ -98,8 +99,8 @@ def _row(bound: Bound, m: Measured) -> dict[str, Any]:
     reason = bound.covers(m)
     logarithm = math.nan if reason else bound.log_value(m)
     seconds = time.perf_counter() - start
-    # the study compares with errors at margin 1 and plots no training term; its formula gets none here
-    empirical = math.nan if bound.kind == INVALID else m.margin_error
+    # what bounds nothing is added to nothing
+    empirical = m.margin_error if bound.kind in (CERTIFICATE, RADII) else math.nan
     shown = {"norm": bound.norm, "assumptions": bound.assumptions, "citation": bound.citation}
     return _filled(bound.name, bound.kind, logarithm, empirical, reason, seconds, shown)
 

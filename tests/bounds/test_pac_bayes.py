@@ -92,5 +92,8 @@ def test_few_draws_are_paid_for() -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
+    x, y = digits(7)
+    with pytest.raises(InputError, match="7 samples are too few"):
+        bounds.pac_bayes(small_trained()[1], x, y % 2, margin=1.0, delta=0.05)
     with pytest.raises(InputError, match="draws must be 1 or more"):
         bounds.PacBayes(draws=0)

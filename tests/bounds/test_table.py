@@ -105,6 +105,14 @@ def test_a_network_with_weights_that_are_not_numbers_is_refused() -> None:
         bounds.table(network, *small(), margin=1.0)
 
 
+def test_only_bounds_have_a_total() -> None:
+    frame = bounds.table(conv_net(2, 4), *small(), margin=1.0)
+    covered = frame[frame["not_covered"] == ""]
+    is_bound = covered["kind"].isin(["certificate", "a-priori radii"])
+    assert (covered["total"].notna() == is_bound).all()
+    assert covered["value"].notna().all()
+
+
 def test_weight_norm_is_read_as_the_weight_it_makes() -> None:
     plain = conv_net(2, 3)
     normed = conv_net(2, 3)

@@ -33,7 +33,7 @@ def all_bounds(bounds: pd.DataFrame) -> go.Figure:
     if known:
         figures.points(fig, [x for x, _ in known], [y for _, y in known], "study's figure, 1,000 channels", "recorded")
     fig.update_yaxes(categoryorder="array", categoryarray=list(rows["bound"]))
-    return fig.update_layout(height=180 + 26 * len(rows))
+    return _with_one(fig).update_layout(height=180 + 26 * len(rows))
 
 
 def training(bounds: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
@@ -68,7 +68,7 @@ def counterexamples(found: pd.DataFrame) -> go.Figure:
     for number, bound in enumerate((STUDY, REFINED, PLAIN)):
         rows = found[found["bound"] == bound].set_index("case").loc[list(CASES)]
         figures.points(fig, rows["lower"] / rows["upper"], list(rows.index), bound, number)
-    return fig.update_layout(height=320)
+    return _with_one(fig).update_layout(height=320)
 
 
 def slack(found: pd.DataFrame) -> go.Figure:
@@ -77,7 +77,7 @@ def slack(found: pd.DataFrame) -> go.Figure:
     fig = _horizontal(
         f"Complexity of CONV-2-4 on {int(rows['n'].iloc[0])} digits, norms at most 1",
         "R_vec (logarithmic)",
-        "For each bound the value it claims, and the complexity that a search found.",
+        "For each bound the value it claims, and the complexity that a search found; two formulas claim too little.",
     )
     figures.points(fig, rows["upper"], rows["bound"], "claimed", "theory")
     figures.points(fig, rows["lower"], rows["bound"], "found by search", 0)
@@ -92,7 +92,7 @@ def growth(found: pd.DataFrame) -> go.Figure:
         list(names.values()),
         "value of the axis named above",
         "bound on the gap (logarithmic)",
-        "With depth all bounds grow, that of Golowich et al. fastest; only bounds by counts grow with width.",
+        "With depth the bound of Golowich et al. grows fastest; with width the sparse bound stays as it is.",
         columns=3,
     )
     kept = (REFINED, GOLOWICH, "Bartlett et al., fixed", "Graf et al., parameters", "Gonon et al., path norm")
@@ -128,8 +128,12 @@ LABELS = {"n": "number of samples", "width": "width", "decay": "weight decay", "
 
 
 def _horizontal(title: str, x: str, alt: str) -> go.Figure:
-    """An empty figure with names down the side and a logarithmic axis with a line at 1."""
+    """An empty figure with names down the side and a logarithmic axis."""
     fig = figures.figure(title, x, "bound", alt)
     fig.update_yaxes(title_text="")
-    fig.update_xaxes(type="log")
+    return fig.update_xaxes(type="log")
+
+
+def _with_one(fig: go.Figure) -> go.Figure:
+    """A line at 1, above which a bound says nothing and a claim fails."""
     return fig.add_vline(x=1, line={"color": figures.look("theory").color, "dash": "longdash", "width": 1.5})

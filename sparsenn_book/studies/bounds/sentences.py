@@ -67,7 +67,8 @@ def training(bounds: pd.DataFrame) -> str:
         f"From initial weights to epoch {by_epoch.index[-1]}, the formula of the study's code goes from "
         f"{size(first[STUDY])} to {size(end[STUDY])} and the corrected bound from {size(first[REFINED])} to "
         f"{size(end[REFINED])}, that of Golowich et al. from {size(first[GOLOWICH])} to {size(end[GOLOWICH])}. "
-        "At equal data a bound changes only with the norms."
+        "On the same data a bound changes only with the norms; those by distances are taken from the initial weights, "
+        "and so begin near zero."
     )
 
 
