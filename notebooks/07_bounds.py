@@ -133,7 +133,7 @@ chapter.say(study.sentences.all_bounds(bounds, errors))
 # its small array of weights. "Recalled" and "not read" mean what they say.
 
 # %% tags=["hide-input"]
-chapter.show(study.sentences.kinds(bounds))
+chapter.say(study.sentences.kinds(bounds))
 
 # %% [markdown]
 # ## During training
@@ -152,8 +152,9 @@ chapter.say(study.sentences.margins(margins))
 # the last layer, $L$ the number of layers, $k$ the number of nodes that feed a node (4 for 2x2), $C$ the number of
 # classes. The formula implemented in the reference code is
 #
-# $$ \frac{2\sqrt2\,(\rho+1)}{n}\Bigl(1+\sqrt{2(L\log 2k+\log C)}\Bigr)\sqrt{\textstyle\prod_l k_l\;\max_{\text{pixel}}
-# \sum_i\lVert x_{i,\text{pixel}}\rVert^2}+3\sqrt{\tfrac{\log(2(\rho+2)^2/\delta)}{2n}}. $$
+# $$ \begin{aligned}&\frac{2\sqrt2\,(\rho+1)}{n}\Bigl(1+\sqrt{2(L\log 2k+\log C)}\Bigr)
+# \sqrt{\textstyle\prod_l k_l\;\max_{\text{pixel}}\sum_i\lVert x_{i,\text{pixel}}\rVert^2}\\
+# &\quad+3\sqrt{\log(2(\rho+2)^2/\delta)\,/\,2n}.\end{aligned} $$
 #
 # Its first part is meant to bound a *Rademacher complexity*: how well, on average, networks with $\rho\le1$ fit signs
 # $\xi_{ic}=\pm1$ drawn at random, $R=\tfrac1n\mathbb E\sup_w\sum_{i,c}\xi_{ic}f_c(x_i)$. Any network that is found

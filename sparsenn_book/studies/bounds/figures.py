@@ -55,7 +55,7 @@ def training(bounds: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
     positive = found[found["gap"] > 0]
     figures.points(fig, positive["epoch"], positive["gap"], "gap, where positive", len(PLOTTED) + 2)
     figures.level(fig, 1.0, "1: says nothing")
-    return fig.update_yaxes(type="log").update_layout(height=560, margin_t=170)
+    return fig.update_yaxes(type="log").update_layout(height=460)
 
 
 def counterexamples(found: pd.DataFrame) -> go.Figure:
@@ -90,7 +90,7 @@ def growth(found: pd.DataFrame) -> go.Figure:
     fig = figures.panels(
         "Growth at kernel norms of 1",
         list(names.values()),
-        "value of the axis named above",
+        "value of what is named above",
         "bound on the gap (logarithmic)",
         "With depth the bound of Golowich et al. grows fastest; with width the sparse bound stays as it is.",
         columns=3,
@@ -104,7 +104,7 @@ def growth(found: pd.DataFrame) -> go.Figure:
     fig.update_yaxes(type="log")
     fig.update_xaxes(type="log", col=2)
     fig.update_xaxes(type="log", col=3)
-    return fig.update_layout(height=460, margin_t=150, legend_y=1.12)
+    return fig
 
 
 def correlations(found: pd.DataFrame) -> go.Figure:
@@ -121,7 +121,7 @@ def correlations(found: pd.DataFrame) -> go.Figure:
         figures.points(fig, part["tau"], part["bound"], label, number)
     fig.update_xaxes(type="linear", range=[-1.05, 1.05])
     fig.update_yaxes(categoryorder="array", categoryarray=list(order))
-    return fig.update_layout(height=560, margin_t=130)
+    return fig.update_layout(height=480)
 
 
 LABELS = {"n": "number of samples", "width": "width", "decay": "weight decay", "noise": "label noise"}

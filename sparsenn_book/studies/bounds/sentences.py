@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sparsenn_book.records.words import listed, number, ten
+from sparsenn_book.studies.bounds.posterior import PRIORS
 from sparsenn_book.studies.bounds.search import CASES
 from sparsenn_book.studies.bounds.selected import (
     GOLOWICH,
@@ -28,6 +29,11 @@ def size(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else number(value, 2)
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """A number with a minus sign as one prints it."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def all_bounds(bounds: pd.DataFrame, errors: pd.DataFrame) -> str:
     """What the picture of all bounds shows."""
     place = shown(bounds)
@@ -37,7 +43,7 @@ def all_bounds(bounds: pd.DataFrame, errors: pd.DataFrame) -> str:
     held_out = rows.loc[HELD_OUT]
     return (
         f"Its training error is {found['train_error']:.1%}, its test error {found['test_error']:.1%}: a gap of "
-        f"{100 * found['gap']:.1f} points. The smallest certificate by norms is *{sure['bound'].iloc[0]}* with "
+        f"{signed(100 * found['gap'], 1)} points. The smallest certificate by norms is *{sure['bound'].iloc[0]}* with "
         f"{size(sure['value'].iloc[0])}, the largest *{sure['bound'].iloc[-1]}* with {size(sure['value'].iloc[-1])}. "
         f"With radii promised beforehand bounds reach from {size(promised.min())} to {size(promised.max())}. The "
         f"held-out samples say that the error is at most {held_out['total']:.1%}. At this margin "
@@ -133,24 +139,25 @@ def correlation(found: pd.DataFrame, grid: pd.DataFrame) -> str:
     count = len(grid.drop_duplicates(["depth", "width", "n", "decay", "noise"]))
     return (
         f"Over {count} networks the largest rank correlation with the gap is that of *{taus.index[0]}*, "
-        f"{taus.iloc[0]:.2f}; the refined bound has {taus[REFINED]:.2f}, the least is {taus.iloc[-1]:.2f} "
+        f"{signed(taus.iloc[0])}; the refined bound has {signed(taus[REFINED])}, the least is {signed(taus.iloc[-1])} "
         f"(*{taus.index[-1]}*). Where only the number of samples differs the refined bound has "
-        f"{n[REFINED]:.2f} (at equal norms every bound falls with it); where only width, weight decay or label noise "
-        f"differs {others['width']:.2f}, {others['decay']:.2f} and {others['noise']:.2f}."
+        f"{signed(n[REFINED])} (at equal norms every bound falls with it); where only width, weight decay or label "
+        f"noise differs {signed(others['width'])}, {signed(others['decay'])} and {signed(others['noise'])}."
     )
 
 
 def posterior(found: pd.DataFrame) -> str:
     """The PAC-Bayes bounds."""
     rows = found.set_index("prior")
+    places = {PRIORS[0]: "the initial weights", PRIORS[1]: "weights trained on half of the data"}
     told = [
-        f"with its prior at {prior if prior != 'half of the data' else 'weights trained on half of the data'}, the "
+        f"With its prior at {places[str(prior)]}, the "
         f"bound on the error is {row['total']:.1%} (its error on the {int(row['n']):,} samples used: "
         f"{row['drawn']:.1%}, KL {row['divergence']:.0f} nats; the network it started from has a test error of "
         f"{row['test_error']:.1%}, and held-out samples bound it by {row['held_out']:.1%})"
         for prior, row in rows.iterrows()
     ]
-    return f"{told[0][0].upper()}{told[0][1:]}. {told[1][0].upper()}{told[1][1:]}."
+    return f"{told[0]}. {told[1]}."
 
 
 def smallest(bounds: pd.DataFrame) -> tuple[str, float, int]:
@@ -159,9 +166,9 @@ def smallest(bounds: pd.DataFrame) -> tuple[str, float, int]:
     return str(rows["bound"].iloc[0]), float(rows["total"].iloc[0]), len(rows.drop_duplicates(PLACE))
 
 
-def kinds(bounds: pd.DataFrame) -> pd.DataFrame:
-    """What each bound is: name, kind, which norm, assumptions, citation."""
-    rows = bounds.drop_duplicates("bound")[["bound", "kind", "norm", "assumptions", "citation"]]
-    return rows.reset_index(drop=True).set_axis(
-        ["bound", "kind", "which norm of which matrix", "assumes", "source"], axis=1
-    )
+def kinds(bounds: pd.DataFrame) -> str:
+    """A table of what each bound is: name, kind, which norm, assumptions and source."""
+    lines = ["| bound | kind | norms | assumes | source |", "|---|---|---|---|---|"]
+    for row in bounds.drop_duplicates("bound").itertuples():
+        lines.append(f"| {row.bound} | {row.kind} | {row.norm} | {row.assumptions} | {row.citation} |")
+    return "\n".join(lines)
