@@ -129,8 +129,9 @@ chapter.say(study.sentences.all_bounds(bounds, errors))
 # spectral norms are those of the reshaped kernel, and its margin is 1. *Try* `sparsenn run bounds -p margin 0.1`: the
 # bounds grow tenfold and more, the empirical share falls.
 #
-# What each row is, and where it is from. *Map* means the matrix that a convolution is on images of this size; *kernel*
-# its small array of weights. "Recalled" and "not read" mean what they say.
+# What each row is, and where it is from. *Map* means the matrix that a convolution is on images of this size, *kernel*
+# its small array of weights, *head* the last layer, and *moved* less the initial weights. "Recalled" and "not read" mean
+# what they say.
 
 # %% tags=["hide-input"]
 chapter.say(study.sentences.kinds(bounds))

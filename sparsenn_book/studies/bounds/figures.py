@@ -22,7 +22,7 @@ def all_bounds(bounds: pd.DataFrame) -> go.Figure:
     rows = last(of_shown(bounds, place)).dropna(subset=["log10"]).sort_values("log10", ascending=False)
     fig = _horizontal(
         f"All bounds of one trained network, CONV-{place[1]}-{place[2]}",
-        "bound on the gap (logarithmic; 1 and above say nothing)",
+        "bound on the gap (logarithmic)",
         "A point for each bound on a logarithmic axis; all bounds by norms lie far to the right of 1.",
     )
     for number, kind in enumerate(KINDS):
