@@ -130,8 +130,8 @@ chapter.say(study.sentences.all_bounds(bounds, errors))
 # bounds grow tenfold and more, the empirical share falls.
 #
 # What each row is, and where it is from. *Map* means the matrix that a convolution is on images of this size, *kernel*
-# its small array of weights, *head* the last layer, and *moved* less the initial weights. "Recalled" and "not read" mean
-# what they say.
+# its small array of weights, *head* the last layer, and *moved* less the initial weights. "Recalled" and "not read"
+# mean what they say.
 
 # %% tags=["hide-input"]
 chapter.say(study.sentences.kinds(bounds))
