@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import kendalltau
@@ -85,12 +86,17 @@ def _tau(part: pd.DataFrame, axis: str) -> tuple[float, int]:
     if axis == "all":
         tau = float(kendalltau(part["log10"], part["gap"]).statistic)
         return tau, len(part) * (len(part) - 1) // 2
-    agree: list[float] = []
-    for _, alike in part.groupby([name for name in AXES if name != axis]):
-        for one, two in itertools.combinations(alike.itertuples(), 2):
-            sign = (one.log10 - two.log10) * (one.gap - two.gap)
-            agree.append(float((sign > 0) - (sign < 0)))
-    return (sum(agree) / len(agree) if agree else float("nan")), len(agree)
+    places = part[list(AXES)].to_numpy()
+    differs = places[:, None] != places[None]
+    pairs = np.triu(differs[..., AXES.index(axis)] & (differs.sum(2) == 1))
+    agree = (_order(part["log10"]) * _order(part["gap"]))[pairs]
+    return (float(agree.mean()) if len(agree) else float("nan")), len(agree)
+
+
+def _order(values: pd.Series) -> np.ndarray:
+    """For every pair of networks which of them has the larger value, as 1, 0 or -1."""
+    column = values.to_numpy()
+    return np.asarray(np.sign(column[:, None] - column[None]))
 
 
 def _noisy(y: Tensor, noise: float, seed: int) -> Tensor:
