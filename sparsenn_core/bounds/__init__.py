@@ -3,7 +3,7 @@
 from sparsenn_core.bounds.chain import Chain, chain
 from sparsenn_core.bounds.families import KINDS, Bound
 from sparsenn_core.bounds.held_out import clopper_pearson
-from sparsenn_core.bounds.margins import margin_error, margins
+from sparsenn_core.bounds.margins import margin_error, margins, margins_of
 from sparsenn_core.bounds.measured import LayerNorms, Measured, Samples, measure
 from sparsenn_core.bounds.pac_bayes import PacBayes, Posterior, kl_inverse, pac_bayes
 from sparsenn_core.bounds.rademacher import FAMILIES, rademacher_lower
@@ -27,6 +27,7 @@ __all__ = [
     "kl_inverse",
     "margin_error",
     "margins",
+    "margins_of",
     "measure",
     "operator_norms",
     "pac_bayes",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,12 @@ def margins(outputs: Tensor, y: Tensor) -> Tensor:
     own = outputs.gather(1, y[:, None])[:, 0]
     others = outputs.scatter(1, y[:, None], -torch.inf).max(dim=1).values
     return own - others
+
+
+def margins_of(network: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, batch: int = 256) -> Tensor:
+    """The margins [n] of a network on samples x [n, ...], evaluated so many at a time."""
+    parts = zip(x.split(batch), y.split(batch), strict=True)
+    return torch.cat([margins(network(rows), labels) for rows, labels in parts])
 
 
 def checked_labels(y: Tensor, outputs: int, count: int) -> Tensor:

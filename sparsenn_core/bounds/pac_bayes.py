@@ -18,7 +18,7 @@ import torch
 from scipy.optimize import brentq
 from torch import Tensor, nn
 
-from sparsenn_core.bounds.margins import checked_labels, margins
+from sparsenn_core.bounds.margins import checked_labels, margins, margins_of
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import Layer, Reading, reading
 from sparsenn_core.randomness import generator
@@ -197,5 +197,5 @@ def _drawn_error(
     for _ in range(draws):
         network = _sampled(read, mean, spread, draw)
         # written so that an output that is not a number counts as an error
-        total += 1 - float((margins(network(x), y) > 0).double().mean())
+        total += 1 - float((margins_of(network, x, y) > 0).double().mean())
     return min(1.0, max(0.0, total / draws))

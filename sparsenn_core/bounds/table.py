@@ -14,7 +14,7 @@ from sparsenn_core.bounds import counting, covering, norms, products, sparse
 from sparsenn_core.bounds.chain import chain
 from sparsenn_core.bounds.families import CERTIFICATE, RADII, Bound
 from sparsenn_core.bounds.held_out import clopper_pearson
-from sparsenn_core.bounds.margins import checked_labels, margins
+from sparsenn_core.bounds.margins import checked_labels, margins_of
 from sparsenn_core.bounds.measured import Measured, measure
 from sparsenn_core.bounds.pac_bayes import PacBayes, pac_bayes
 from sparsenn_core.bounds.spectral import spectral_lower, spectral_upper
@@ -135,7 +135,7 @@ def _held_out_row(model: nn.Module, held_out: tuple[Tensor, Tensor] | None, m: M
     x, y = held_out
     y = checked_labels(y, m.classes, len(x))
     first = m.network.layers[0].weight
-    found = margins(m.network.reading(x.to(first.device, first.dtype)), y.to(first.device))
+    found = margins_of(m.network.reading, x.to(first.device, first.dtype), y.to(first.device))
     wrong = int((~(found > 0)).sum())
     above = clopper_pearson(wrong, len(x), m.delta) - wrong / len(x)
     seconds = time.perf_counter() - start

@@ -212,6 +212,12 @@ def test_the_held_out_row_is_the_one_with_news() -> None:
     assert wrong < row["total"] < wrong + 0.15
 
 
+def test_margins_in_batches_are_those_of_all_at_once() -> None:
+    x, y = small(29)
+    network = conv_net(2, 3)
+    torch.testing.assert_close(bounds.margins_of(network, x, y, 5), bounds.margins(network(x), y))
+
+
 def test_norms_of_all_layers_at_once() -> None:
     found = bounds.operator_norms(conv_net(2, 3), digits(20)[0])
     assert list(found["layer"]) == ["0", "2", "5"]

@@ -14,7 +14,7 @@ from sparsenn_book.studies.bounds.images import Split, images
 from sparsenn_book.studies.bounds.networks import conv_net
 from sparsenn_book.studies.bounds.schedules import Schedule, schedule
 from sparsenn_book.studies.bounds.settings import StudySettings
-from sparsenn_core.bounds import margins, table
+from sparsenn_core.bounds import margins_of, table
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, Data, Ensemble, Moment, by_epoch, every_epochs, fit
 
@@ -63,7 +63,7 @@ def train(
 def error(network: nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """The share of samples with a margin that is not positive."""
     with torch.no_grad():
-        found = torch.cat([margins(network(part), labels) for part, labels in zip(x.split(500), y.split(500))])  # noqa: B905
+        found = margins_of(network, x, y)
     return 1 - float((found > 0).double().mean())
 
 
@@ -110,6 +110,6 @@ class _Watch:
 
 def _deciles(network: nn.Module, data: Split) -> pd.DataFrame:
     with torch.no_grad():
-        found = margins(network(data.x[:5000]), data.y[:5000])
+        found = margins_of(network, data.x[:5000], data.y[:5000])
     shares = torch.linspace(0, 1, 11)
     return pd.DataFrame({"share": shares.tolist(), "margin": found.quantile(shares).tolist()})
