@@ -16,11 +16,13 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("lasso", "linearized", "networks", "penalties", "recovery", "training")
+_ROOMS = ("bounds", "datasets", "lasso", "linearized", "networks", "penalties", "recovery", "training")
 
 __all__ = [
     "Data",
     "Ensemble",
+    "bounds",
+    "datasets",
     "fit",
     "lasso",
     "linearized",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import lasso, linearized, networks, penalties, recovery, training
+    from sparsenn_core import bounds, datasets, lasso, linearized, networks, penalties, recovery, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 
