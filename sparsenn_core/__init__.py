@@ -16,7 +16,7 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("lasso", "linearized", "networks", "penalties", "recovery", "training")
+_ROOMS = ("lasso", "linearized", "masks", "networks", "penalties", "recovery", "training")
 
 __all__ = [
     "Data",
@@ -24,6 +24,7 @@ __all__ = [
     "fit",
     "lasso",
     "linearized",
+    "masks",
     "minimise",
     "networks",
     "penalties",
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import lasso, linearized, networks, penalties, recovery, training
+    from sparsenn_core import lasso, linearized, masks, networks, penalties, recovery, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

@@ -118,7 +118,7 @@ class StraightThroughMagnitude(Score):
         return weight.abs()
 
     def effective(self, weight: Tensor, mask: Tensor, own: Mapping[str, Tensor], training: bool) -> Tensor:
-        through: Callable[..., Tensor] = _Through.apply  # type: ignore[assignment]
+        through: Callable[..., Tensor] = _Through.apply
         return through(weight, mask, self.decay)
 
     def start(self, layer: LayerRuns) -> None:

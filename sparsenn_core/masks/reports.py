@@ -29,7 +29,7 @@ class Remaining:
 
 
 def remaining(model: nn.Module) -> dict[str, Remaining]:
-    """What is left of each sparse layer now, by its name, from the masks: exact zeros of weights inside do not count."""
+    """What is left of each sparse layer now, by its name, from the masks: a weight inside that is zero counts too."""
     return {name: Remaining(int((mask > 0).sum()), mask.numel()) for name, mask in masks_of(model).items()}
 
 
@@ -51,8 +51,9 @@ def make_permanent(model: nn.Module) -> nn.Module:
         raise InputError(f"{type(model).__name__} has no sparse layers; there is nothing to make permanent")
     with _evaluating(found), torch.no_grad():
         for layer in found:
+            _give_own_class(layer)
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)
-            layer.weight.requires_grad_(True)  # type: ignore[union-attr, operator]
+            layer.weight.requires_grad_(True)
     return model
 
 
@@ -60,6 +61,13 @@ def _is_sparse(part: nn.Module) -> bool:
     if not parametrize.is_parametrized(part, "weight"):
         return False
     return any(isinstance(one, SparseWeight) for one in part.parametrizations.weight)  # type: ignore[union-attr]
+
+
+def _give_own_class(layer: nn.Module) -> None:
+    """A parametrized layer has a class of its own, which its copies share; ending one would break the others."""
+    kind = type(layer)
+    members = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
+    layer.__class__ = type(kind.__name__, kind.__bases__, members)
 
 
 @contextmanager

@@ -55,7 +55,8 @@ class Score(ABC):
     """Whether sparsity is asked for; else it is an outcome of penalties."""
 
     def check(self, structure: Structure, schedule: Schedule) -> None:
-        """`InputError` for a structure or schedule that the method does not go with."""
+        """`InputError` for a structure or schedule that the method does not go with; by default it goes with all."""
+        return None
 
     def parameters(self, weight: Tensor, source: torch.Generator) -> dict[str, Tensor]:
         """Further parameters that are trained, by name, at their start."""
@@ -100,9 +101,8 @@ class SparseWeight(nn.Module):
         super().__init__()
         self.score, self.structure, self.schedule = score, structure, schedule
         seed = torch.randint(2**62, (), generator=source)
-        at = {"device": weight.device}
-        numbers = {name: torch.tensor(value, dtype=torch.int64, **at) for name, value in (("kept", kept), ("step", 0))}
-        buffers = {"mask": torch.ones_like(weight), **numbers, "seed": seed.to(**at)}
+        numbers = {"kept": torch.tensor(kept), "step": torch.tensor(0), "seed": seed}
+        buffers = {"mask": torch.ones_like(weight)} | {name: n.to(weight.device) for name, n in numbers.items()}
         # in a module of their own: memory of an ensemble is planned from the outputs of modules without children
         self.tensors = Tensors(score.parameters(weight, source), buffers | score.buffers(weight, source))
 

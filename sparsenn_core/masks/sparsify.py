@@ -173,13 +173,14 @@ def _kept(
     sparsity: float | None,
 ) -> list[int]:
     """How many units of each row stay in each layer; refuses what shapes or the score do not allow."""
-    shapes = [tuple(layer.weight.shape) for _, layer in chosen]  # type: ignore[union-attr, arg-type]
+    shapes = [tuple(layer.weight.shape) for _, layer in chosen]  # type: ignore[arg-type]
     if not score.has_sparsity:
         if sparsity is not None:
             raise InputError(f"the sparsity of {type(score).__name__} is an outcome of penalties; leave {sparsity} out")
         return [structure.layout(shape)[1] for shape in shapes]
-    given = isinstance(structure, NM) or sparsity is None
-    shares: Sequence[float | None] = [sparsity] * len(shapes) if given else allocation(shapes, float(sparsity or 0))
+    shares: Sequence[float | None] = [sparsity] * len(shapes)
+    if sparsity is not None and not isinstance(structure, NM):
+        shares = allocation(shapes, sparsity)
     counts = []
     for (name, layer), shape, share in zip(chosen, shapes, shares, strict=True):
         try:
