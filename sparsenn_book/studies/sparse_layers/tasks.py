@@ -1,0 +1,107 @@
+"""The tasks: data of each run, the network's shape, the loss and the measure of error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparsenn_core.errors import unknown
+from sparsenn_core.randomness import generator
+
+Samples = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Training inputs and targets, test inputs and targets."""
+TEST_SAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned by input - sparse linear layer - ReLU - linear layer.
+
+    `true_inputs` first inputs matter; `fresh` tasks see each sample once, as many as the training asks for, the others
+    have `samples`. `error` of outputs and targets of one run is the mean squared error, or the share of wrong classes.
+    """
+
+    name: str
+    inputs: int
+    hidden: int
+    outputs: int
+    true_inputs: int
+    samples: int
+    fresh: bool
+    draw: Callable[[int, int], Samples]
+    unit: str
+
+    @property
+    def classifies(self) -> bool:
+        """Whether targets are classes."""
+        return self.outputs > 1
+
+    @property
+    def loss(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """What is trained on."""
+        return nn.functional.cross_entropy if self.classifies else nn.functional.mse_loss
+
+    def error(self, outputs: Tensor, targets: Tensor) -> float:
+        """The measure of error."""
+        if self.classifies:
+            return float((outputs.argmax(1) != targets).double().mean())
+        return float((outputs - targets).square().mean())
+
+
+def linear(seed: int, samples: int) -> Samples:
+    """The sum of 20 standard normal inputs, of variance 20."""
+    x = _normal(seed, samples + TEST_SAMPLES, 20)
+    return _split(x, x.sum(1, keepdim=True), samples)
+
+
+def nonlinear(seed: int, samples: int) -> Samples:
+    """x1 x2 + |x3| + max(x4, x5) of 50 standard normal inputs, shifted and scaled to mean 0 and variance 1.
+
+    The terms' variances are 1, 1 - 2/pi and 1 - 1/pi, their means 0, sqrt(2/pi) and 1/sqrt(pi).
+    """
+    x = _normal(seed, samples + TEST_SAMPLES, 50)
+    y = x[:, 0] * x[:, 1] + x[:, 2].abs() + torch.maximum(x[:, 3], x[:, 4])
+    y = (y - math.sqrt(2 / math.pi) - 1 / math.sqrt(math.pi)) / math.sqrt(3 - 3 / math.pi)
+    return _split(x, y.unsqueeze(1), samples)
+
+
+def digits(seed: int, samples: int) -> Samples:
+    """Scikit-learn's 1797 digits of 8 x 8 pixels, in an order of the run's own: the first train, the others test."""
+    from sklearn.datasets import load_digits
+
+    images, classes = load_digits(return_X_y=True)
+    order = torch.randperm(len(images), generator=generator(seed, "digits"))
+    x = torch.as_tensor(np.asarray(images), dtype=torch.float32)[order] / 16
+    y = torch.as_tensor(np.asarray(classes), dtype=torch.int64)[order]
+    return x[:samples], y[:samples], x[samples:], y[samples:]
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("linear", 20, 64, 1, 20, 0, True, linear, "mean squared error (variance 20)"),
+        Task("nonlinear", 50, 128, 1, 5, 4096, False, nonlinear, "mean squared error (variance 1)"),
+        Task("digits", 64, 128, 10, 64, 1297, False, digits, "share of wrong digits"),
+    )
+}
+
+
+def task_of(name: str) -> Task:
+    """The task of that name; `InputError` for another."""
+    if name not in TASKS:
+        raise unknown("task", name, TASKS)
+    return TASKS[name]
+
+
+def _normal(seed: int, samples: int, inputs: int) -> Tensor:
+    # drawn in float64, so that the numbers are the same whatever the type
+    return torch.randn(samples, inputs, generator=generator(seed, "data"), dtype=torch.float64).float()
+
+
+def _split(x: Tensor, y: Tensor, samples: int) -> Samples:
+    return x[:samples], y[:samples], x[samples:], y[samples:]
