@@ -63,19 +63,20 @@ def sparsify(
         parametrize.register_parametrization(layer, "weight", sparse, unsafe=True)
         weight.requires_grad_(weight.requires_grad and score.trains_weights)
     hook = following(model)
-    moment = _alone(model, None)
+    moment = _alone(model, {})
     for part in hook.parts:
         if part.name in {f"{name}." if name else "" for name, _ in chosen}:
             score.start(part.runs(moment, 0))
     return model
 
 
-def step(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> None:
+def step(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """What the masks of a model do after a step of its optimizer, whose memory of removed weights is cleared.
 
-    Leave the optimizer out only where it keeps none, such as plain gradient descent.
+    `InputError` for an optimizer that was made before the model was sparsified and lacks parameters of it.
     """
-    following(model)(_alone(model, optimizer))
+    hook = following(model)
+    hook(_alone(model, _memory(model, optimizer)))
 
 
 def following(model: nn.Module | Ensemble) -> Following:
@@ -190,17 +191,21 @@ def _kept(
     return counts
 
 
-def _alone(model: nn.Module, optimizer: torch.optim.Optimizer | None) -> Between:
+def _alone(model: nn.Module, memory: dict[str, dict[str, Tensor]]) -> Between:
     """A model as an ensemble of one run between two steps, in the same memory."""
     params = {name: p.detach().unsqueeze(0) for name, p in model.named_parameters()}
     buffers = {name: b.unsqueeze(0) for name, b in model.named_buffers()}
-    state: dict[str, dict[str, Tensor]] = {}
-    if optimizer is not None:
-        trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        for name, p in model.named_parameters():
-            if f".{PARAMETRIZATION}." in f".{name}" and id(p) not in trained:
-                raise InputError(f"the optimizer does not know {name}; make it after sparsify")
-            for memory, value in optimizer.state.get(p, {}).items():
-                if isinstance(value, Tensor) and value.shape == p.shape and p.ndim:
-                    state.setdefault(memory, {})[name] = value.unsqueeze(0)
-    return Between(torch.zeros(1, dtype=torch.int64), 0, 0, params, buffers, state)
+    return Between(torch.zeros(1, dtype=torch.int64), 0, 0, params, buffers, memory)
+
+
+def _memory(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, dict[str, Tensor]]:
+    """What the optimizer remembers of each parameter, as of one run: by the memory's name, then the parameter's."""
+    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, p in model.named_parameters():
+        if f".{PARAMETRIZATION}." in f".{name}" and id(p) not in known:
+            raise InputError(f"the optimizer does not know {name}; make it after sparsify")
+        for memory, value in optimizer.state.get(p, {}).items():
+            if isinstance(value, Tensor) and value.shape == p.shape and p.ndim:
+                found.setdefault(memory, {})[name] = value.unsqueeze(0)
+    return found

@@ -52,7 +52,7 @@ def test_straight_through_gradient_is_its_definition(absolute):
 def test_scores_that_start_all_equal_keep_the_exact_count():
     model = net(0, "straight-through")
     model[0].parametrizations.weight[0].tensors.scores.data.fill_(1.0)
-    masks.step(model)
+    masks.step(model, torch.optim.SGD(model.parameters(), 0.1))
     assert int(mask(model).sum()) == 48 - round(0.7 * 48)
 
 
@@ -296,12 +296,10 @@ def test_members_of_an_ensemble_may_differ_in_sparsity():
 
 def test_random_masks_are_uniform_over_subsets():
     """Chi-squared of 4,000 masks of 3 of 6 weights over the 20 subsets."""
-    source = generator(0, "uniform")
-    counts: dict[tuple[float, ...], int] = {}
-    for _ in range(4000):
-        layer = masks.sparsify(nn.Linear(3, 2), masks.Random(), 0.5, generator=source)
-        key = tuple(masks.masks_of(layer)[""].flatten().tolist())
-        counts[key] = counts.get(key, 0) + 1
+    scores = masks.Random().buffers(torch.zeros(4000, 2, 3), generator(0, "uniform"))["scores"]
+    counts: dict[tuple[bool, ...], int] = {}
+    for row in masks.Unstructured().mask(scores, torch.full((4000,), 3)).flatten(1).tolist():
+        counts[tuple(row)] = counts.get(tuple(row), 0) + 1
     assert len(counts) == 20
     # 19 degrees of freedom: 43.8 is exceeded once in a thousand draws
     assert sum((count - 200) ** 2 / 200 for count in counts.values()) < 43.8
@@ -349,7 +347,7 @@ def test_the_studys_layer():
         (lambda: masks.RigL(until=0), "until of RigL must be 1 or more"),
         (lambda: masks.SET(fraction=1.5), "share from 0 to 1"),
         (lambda: masks.SoftSigmoid(until=5, first=0.1, last=1.0), "falls from first to last"),
-        (lambda: masks.step(nn.Linear(2, 2)), "has no sparse layers"),
+        (lambda: masks.step(nn.Linear(2, 2), torch.optim.SGD([torch.zeros(1)], 0.1)), "has no sparse layers"),
         (lambda: masks.make_permanent(nn.Linear(2, 2)), "has no sparse layers"),
         (lambda: masks.GateCount(1.0).value({"w": torch.ones(1, 2)}), "no hard-concrete gates"),
     ],

@@ -50,9 +50,10 @@ def learned(source: tuple[Tables, str] | None) -> str:
         *(_gain(errors, task) for task in measures.REGRESSIONS if _has(errors, task)),
         *([_below(errors)] if _has(errors, "digits") else []),
         _of_speed(tables["speed"]),
-        "**Take to your own training.** Up to nine tenths sparse, take the simplest mask that trains. Beyond, let the "
-        "mask follow the training (soft gates, RigL), and look at which inputs are still read. For speed remove whole "
-        "channels, or convert once training is over: a mask that multiplies weights costs time.",
+        "**Take to your own training.** Where every input matters a little, as in digits, a random mask is hard to "
+        "beat. Where few inputs matter, or more than nine tenths of the weights go, let the mask follow training (soft "
+        "gates, RigL), and look at which inputs are still read. For speed remove whole channels, or convert once "
+        "training is over: a mask that multiplies weights costs time.",
     ]
     return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
 
@@ -210,17 +211,18 @@ def answer(source: tuple[Tables, str] | None) -> str:
         return open_ends
     tables, where = source
     errors = tables["errors"]
+    plain = _of_speed(tables["speed"]).replace("**", "")
     gains = []
     for task in measures.REGRESSIONS:
         if _has(errors, task):
             best = measures.best_method(errors, task, HIGH)
             gain = measures.times_better(errors, task, measures.RANDOM, best, HIGH)
-            gains.append(f"{_times(gain)} on the task {task} ({best})")
+            gains.append(f"on the task {task} {_times(gain)} that of {best}")
     return (
-        f"Measured {where}: at sparsity {HIGH} a random mask's error is {listed(gains)} that of the best mask that "
-        "follows training. The study's own mask is random and gains nothing. The gain has a plain cause: a mask that "
+        f"Measured {where}: at sparsity {HIGH} a random mask's error is {listed(gains)}, the best mask there. "
+        "The study's own mask is random and gains nothing. The gain has a plain cause: a mask that "
         "learns reads the inputs that matter, and a random one leaves some out. Sparse is faster where zeros are not "
-        f"multiplied: {_of_speed(tables['speed'])}\n\n{open_ends}"
+        f"multiplied: {plain}\n\n{open_ends}"
     )
 
 

@@ -116,7 +116,11 @@ def csr_step(layer: nn.Module, x: Tensor) -> Callable[[], object]:
     weight = layer.get_buffer("weight")
     transposed = weight.to_dense().T.contiguous().to_sparse_csr()
     empty = torch.sparse_csr_tensor(
-        weight.crow_indices(), weight.col_indices(), torch.zeros_like(weight.values()), weight.shape
+        weight.crow_indices(),
+        weight.col_indices(),
+        torch.zeros_like(weight.values()),
+        weight.shape,
+        check_invariants=True,
     )
 
     def step() -> tuple[Tensor, Tensor, Tensor]:
@@ -129,6 +133,8 @@ def csr_step(layer: nn.Module, x: Tensor) -> Callable[[], object]:
 
 def _two_of_four(plain: nn.Module, x: Tensor, repeats: int) -> list[dict[str, object]]:
     """2:4 in half precision against dense in half precision, where the device knows it; else nothing."""
+    if not x.is_cuda:
+        return []
     half, inputs = copy.deepcopy(plain).half(), x.half()
     try:
         masked = sparsify(half, Magnitude(), structure=NM(2, 4))
