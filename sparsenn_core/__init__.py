@@ -16,11 +16,12 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("lasso", "linearized", "masks", "networks", "penalties", "recovery", "training")
+_ROOMS = ("datasets", "lasso", "linearized", "masks", "networks", "penalties", "recovery", "training")
 
 __all__ = [
     "Data",
     "Ensemble",
+    "datasets",
     "fit",
     "lasso",
     "linearized",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import lasso, linearized, masks, networks, penalties, recovery, training
+    from sparsenn_core import datasets, lasso, linearized, masks, networks, penalties, recovery, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

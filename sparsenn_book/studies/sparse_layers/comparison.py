@@ -66,7 +66,7 @@ def compared(settings: ComparisonSettings, tuning: pd.DataFrame, device: str = "
         own = pd.DataFrame(grid, columns=["sparsity", "repetition"])
         courses.append(seen.join(own, on="run").assign(method=method))
         rows = pd.DataFrame(grid, columns=["sparsity", "run"]).assign(task=name, method=method, learning_rate=rate)
-        measured = of_masks(task, masks(ensemble), weights(ensemble))
+        measured = of_masks(task, masks(ensemble, task.sparse[0]), weights(ensemble, task.sparse[0]))
         errors.append(rows.assign(error=test_errors(task, ensemble, data), **measured))
     course = pd.concat([seen for seen in courses if len(seen)] or courses, ignore_index=True)
     course = course.drop(columns=["run", "epoch"]).rename(columns={"repetition": "run"})

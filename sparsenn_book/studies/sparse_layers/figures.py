@@ -22,9 +22,8 @@ SIDES = {
 }
 LOOKS: dict[str, Style | str] = {
     "random": style(0), "as in the study": "reference schedule", "one-shot": style(1), "gradual": style(2),
-    "SET": style(3), "RigL": style(4), "edge-popup": style(5), "straight-through": style(1), "soft": style(2),
+    "SET": style(3), "RigL": style(4), "edge-popup": style(5), "straight-through": style(7), "soft": style(8),
 }  # fmt: skip
-"""One look in a panel; the two panels take the palette twice."""
 FORMS = {MASKED: style(0), CSR: style(1), BLOCKS: style(2), CHANNELS: style(3), TWO_OF_FOUR: style(4)}
 VERSIONS: dict[str, Style | str] = {CODED: "reference schedule", LEARNED: style(0)}
 SPARSITY = "sparsity (share of weights removed)"
@@ -34,8 +33,8 @@ def training_loss(trained: pd.DataFrame) -> go.Figure:
     """The study's first output: loss of each step's fresh batch, median over runs with the range of all."""
     fig = figure(
         "Training loss of the study's network", "step", "mean squared error (variance 10)",
-        "Loss against steps on a logarithmic axis for the network as coded and with a learned mask; the learned one "
-        "lies lower from about the hundredth step on.",
+        "Loss against steps on a logarithmic axis, two lines with bands over runs: the network as coded and with a "
+        "learned mask.",
     )  # fmt: skip
     for version, look in VERSIONS.items():
         wide = trained[trained["version"] == version].pivot(index="step", columns="run", values="loss")
@@ -51,8 +50,8 @@ def sparse_weights(pictures: pd.DataFrame) -> go.Figure:
     names = [f"{version}, {moment}" for version, moment in shown]
     fig = panels(
         "Weights of the first sparse layer", names, "input", "unit",
-        "Four pictures of 64 units by 10 inputs: as coded, the same entries are zero before and after training; with a "
-        "learned mask some entries have changed places.", columns=4,
+        "Four pictures of 64 units by 10 inputs, coloured where a weight is left: as coded and with a learned mask, "
+        "before and after training.", columns=4,
     )  # fmt: skip
     largest = float(pictures["value"].abs().max())
     for place, (version, moment) in enumerate(shown, start=1):
@@ -68,8 +67,8 @@ def predictions(rows: pd.DataFrame) -> go.Figure:
     """The study's third output, on held-out points: prediction against truth."""
     fig = panels(
         "Prediction against truth on held-out points", list(VERSIONS), "truth", "prediction",
-        "Two scatter plots of predictions against true sums with the diagonal; the points of the learned mask lie "
-        "nearer to it.", columns=2,
+        "Two scatter plots of predictions against true sums with the diagonal: as coded and with a learned mask.",
+        columns=2,
     )  # fmt: skip
     ends = [float(rows["truth"].min()), float(rows["truth"].max())]
     for place, (version, look) in enumerate(VERSIONS.items(), start=1):
@@ -99,7 +98,8 @@ def against_sparsity(errors: pd.DataFrame, task: str) -> go.Figure:
         if len(dense):
             level(fig, float(dense.iloc[0]), DENSE, row=1, col=place)
     kind = "linear" if TASKS[task].classifies else "log"
-    fig.update_yaxes(type=kind, matches="y").update_layout(height=480)
+    # nine names need two lines above the panels
+    fig.update_yaxes(type=kind, matches="y").update_layout(height=500, margin_t=124)
     return _sparsities(fig, rows["sparsity"])
 
 
@@ -109,14 +109,14 @@ def churn(course: pd.DataFrame) -> go.Figure:
     sparsities = sorted(rows["sparsity"].unique())
     fig = panels(
         "Entries of the mask that change in 50 steps", [f"sparsity {s:g}" for s in sparsities], "step", "share",
-        "Share of mask entries that changed in the last fifty steps against steps, one panel a sparsity; zero for "
-        "fixed masks, in bursts for exchanged ones, steady for learned ones.", columns=2,
+        "Share of mask entries that changed in the last fifty steps against steps, one panel a sparsity and one line "
+        "for each of five methods.", columns=2,
     )  # fmt: skip
     for place, sparsity in enumerate(sparsities):
-        for number, method in enumerate(("gradual", "RigL", "edge-popup", "straight-through", "soft")):
+        for method in ("gradual", "RigL", "edge-popup", "straight-through", "soft"):
             some = rows[(rows["method"] == method) & (rows["sparsity"] == sparsity)]
             middle = some.groupby("step")["value"].median()
-            line(fig, middle.index, middle, method, style(number), row=place // 2 + 1, col=place % 2 + 1)
+            line(fig, middle.index, middle, method, LOOKS[method], row=place // 2 + 1, col=place % 2 + 1)
             fig.data[-1].update(showlegend=place == 0)
     return fig
 
@@ -127,15 +127,15 @@ def unread(counts: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
     rows = counts[(counts["units"] == shape[0]) & (counts["inputs"] == shape[1])]
     fig = figure(
         "Inputs that no unit reads any more, of 20", SPARSITY, "inputs",
-        "Number of unread inputs of twenty against sparsity: the exact expectation and draws of random masks lie on "
-        "one curve; masks that RigL, straight-through scores and soft gates leave lie below it.",
+        "Number of unread inputs of twenty against sparsity: the exact expectation and draws of random masks, and "
+        "what trained masks of four methods leave out.",
     )  # fmt: skip
     line(fig, _removed(rows["sparsity"]), rows["expected"], "random masks, exact", "theory")
     points(fig, _removed(rows["sparsity"]), rows["mean"], "random masks, drawn", style(0))
     own = errors[(errors["task"] == "linear") & (errors["method"] != DENSE)]
-    for number, method in enumerate(("gradual", "RigL", "straight-through", "soft"), start=1):
+    for method in ("gradual", "RigL", "straight-through", "soft"):
         some = own[own["method"] == method].groupby("sparsity")["read"].mean()
-        _marked(fig, _removed(some.index), shape[1] - some, method, style(number))
+        _marked(fig, _removed(some.index), shape[1] - some, method, LOOKS[method])
     return _sparsities(fig, pd.concat([rows["sparsity"], own["sparsity"]]))
 
 
@@ -149,9 +149,9 @@ def found_inputs(errors: pd.DataFrame) -> go.Figure:
         "matter, and the share of these among the five inputs of largest weight.", columns=2,
     )  # fmt: skip
     for place, column in enumerate(shares, start=1):
-        for number, method in enumerate(("random", "gradual", "SET", "RigL", "straight-through", "soft")):
+        for method in ("random", "gradual", "SET", "RigL", "straight-through", "soft"):
             middle = rows[rows["method"] == method].groupby("sparsity")[column].mean()
-            _marked(fig, _removed(middle.index), middle, method, style(number), place)
+            _marked(fig, _removed(middle.index), middle, method, LOOKS[method], place)
     return _sparsities(fig, rows["sparsity"]).update_yaxes(range=[0, 1.05])
 
 
@@ -160,7 +160,7 @@ def structures(rows: pd.DataFrame) -> go.Figure:
     fig = figure(
         f"Structures: {rows['task'].iloc[0]}", SPARSITY, TASKS[rows["task"].iloc[0]].unit,
         "Median error with the middle 80 percent of runs against sparsity for N:M masks, blocks, channels and single "
-        "weights; channels are worst at high sparsity.",
+        "weights.",
     )  # fmt: skip
     groups = {"N:M": rows["structure"].str.contains(":")} | {
         name: rows["structure"] == name for name in ("block 4 x 4", "channel", "gradual")
@@ -172,7 +172,7 @@ def structures(rows: pd.DataFrame) -> go.Figure:
         shown = "single weights" if name == "gradual" else name
         band(fig, _removed(wide.index), wide[0.1], wide[0.9], shown, style(number))
         _marked(fig, _removed(wide.index), wide[0.5], shown, style(number))
-    return _sparsities(fig, rows["sparsity"].round(2))
+    return _sparsities(fig, rows["sparsity"].round(3))
 
 
 def outcomes(rows: pd.DataFrame) -> go.Figure:
@@ -197,8 +197,8 @@ def speedups(speed: pd.DataFrame) -> go.Figure:
     fig = panels(
         f"A {rows['size'].iloc[0]} x {rows['size'].iloc[0]} layer: how many times faster than dense",
         [f"{phase}, batch {batch}" for phase, batch in shown], SPARSITY, "times",
-        "Speed in dense layers against sparsity for masked, compressed, blocked and smaller layers, forward and in a "
-        "training step, one panel a batch size; masked lies below one everywhere, removed channels near the ideal.",
+        "Speed in dense layers against sparsity for masked, compressed, blocked and smaller layers and the ideal, "
+        "forward and in a training step, one panel a batch size.",
         columns=len(batches),
     )  # fmt: skip
     for place, (phase, batch) in enumerate(shown):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sparsenn_book.studies.sparse_layers.tasks import Task
 from sparsenn_core.masks import (
@@ -87,23 +87,34 @@ PENALIZED: dict[str, Method] = {
 
 
 def build(task: Task, method: Method, sparsity: float | None, seed: int, steps: int) -> nn.Sequential:
-    """A network of the task with a sparse first layer; weights and mask from `seed`, the same weights for all methods
+    """A network of the task with its sparse layers; weights and mask from `seed`, the same weights for all methods
     but edge-popup, which starts at +-sqrt(2 / (inputs * share kept)), and the study's, which starts smaller.
     """
-    first, last = nn.Linear(task.inputs, task.hidden), nn.Linear(task.hidden, task.outputs)
-    model = nn.Sequential(first, nn.ReLU(), last)
+    model = task.make()
     initialize_default_(model, generator(seed, "init"))
     score = method.score(steps)
-    with torch.no_grad():
+    for name in task.sparse:
+        layer = model.get_submodule(name)
+        assert isinstance(layer, nn.Linear | nn.Conv2d)
+        assert layer.bias is not None
         if method.scale is not None:
-            normal = torch.randn(first.weight.shape, generator=generator(seed, "study's init"), dtype=torch.float64)
-            first.weight.copy_(method.scale * normal)
-            first.bias.zero_()  # the study's layer has none
+            _start_as_the_study(layer.weight, layer.bias, method.scale, generator(seed, "study's init", name))
         if not score.trains_weights and sparsity is not None:
-            kept = max(1 - sparsity, 1 / first.weight.numel())
-            first.weight.copy_(math.sqrt(2 / (task.inputs * kept)) * first.weight.sign())
+            _start_at_constants(layer.weight, sparsity)
     sparsify(
-        model, score, sparsity, structure=method.structure, schedule=method.schedule(steps), layers=["0"],
+        model, score, sparsity, structure=method.structure, schedule=method.schedule(steps), layers=task.sparse,
         generator=generator(seed, "masks"),
     )  # fmt: skip
     return model
+
+
+def _start_as_the_study(weight: Tensor, bias: Tensor, scale: float, source: torch.Generator) -> None:
+    with torch.no_grad():
+        weight.copy_(scale * torch.randn(weight.shape, generator=source, dtype=torch.float64))
+        bias.zero_()  # the study's layer has none
+
+
+def _start_at_constants(weight: Tensor, sparsity: float) -> None:
+    kept = max(1 - sparsity, 1 / weight.numel())
+    with torch.no_grad():
+        weight.copy_(math.sqrt(2 / (weight[0].numel() * kept)) * weight.sign())

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparsenn_core.datasets import load
 from sparsenn_core.errors import unknown
 from sparsenn_core.randomness import generator
 
@@ -20,10 +21,12 @@ TEST_SAMPLES = 2000
 
 @dataclass(frozen=True)
 class Task:
-    """What is learned by input - sparse linear layer - ReLU - linear layer.
+    """What is learned, and by what: input - sparse linear layer - ReLU - linear layer, or what `network` makes, with
+    the layers `sparse`, the first one first.
 
-    `true_inputs` first inputs matter; `fresh` tasks see each sample once, as many as the training asks for, the others
-    have `samples`. `error` of outputs and targets of one run is the mean squared error, or the share of wrong classes.
+    The first `true_inputs` inputs matter; `fresh` tasks see each sample once, as many as the training asks for, the
+    others have `samples`; where they are `shared`, all runs see the same. `error` of outputs and targets of one run is
+    the mean squared error, or the share of wrong classes. `inputs` are those of a unit of the first layer.
     """
 
     name: str
@@ -32,9 +35,18 @@ class Task:
     outputs: int
     true_inputs: int
     samples: int
-    fresh: bool
     draw: Callable[[int, int], Samples]
     unit: str
+    fresh: bool = False
+    shared: bool = False
+    network: Callable[[], nn.Sequential] | None = None
+    sparse: tuple[str, ...] = ("0",)
+
+    def make(self) -> nn.Sequential:
+        """The dense network."""
+        if self.network is not None:
+            return self.network()
+        return nn.Sequential(nn.Linear(self.inputs, self.hidden), nn.ReLU(), nn.Linear(self.hidden, self.outputs))
 
     @property
     def classifies(self) -> bool:
@@ -81,14 +93,33 @@ def digits(seed: int, samples: int) -> Samples:
     return x[:samples], y[:samples], x[samples:], y[samples:]
 
 
+def fashion(seed: int, samples: int) -> Samples:
+    """Fashion-MNIST's 60,000 and 10,000 pictures of 28 x 28 pixels, the same for every seed."""
+    images = load("fashion-mnist")
+    return images.train_x.flatten(1)[:samples], images.train_y[:samples], images.test_x.flatten(1), images.test_y
+
+
+def small_convolution() -> nn.Sequential:
+    """Two convolutions 5 x 5 with stride 2, of 8 and 16 channels, and a linear layer."""
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 5, 2), nn.ReLU(), nn.Conv2d(8, 16, 5, 2), nn.ReLU(),
+        nn.Flatten(), nn.Linear(16 * 4 * 4, 10),
+    )  # fmt: skip
+
+
+PICTURES = 60_000
+WRONG = "share of wrong pictures"
 TASKS = {
     task.name: task
     for task in (
-        Task("linear", 20, 64, 1, 20, 0, True, linear, "mean squared error (variance 20)"),
-        Task("nonlinear", 50, 128, 1, 5, 4096, False, nonlinear, "mean squared error (variance 1)"),
-        Task("digits", 64, 128, 10, 64, 1297, False, digits, "share of wrong digits"),
+        Task("linear", 20, 64, 1, 20, 0, linear, "mean squared error (variance 20)", fresh=True),
+        Task("nonlinear", 50, 128, 1, 5, 4096, nonlinear, "mean squared error (variance 1)"),
+        Task("digits", 64, 128, 10, 64, 1297, digits, "share of wrong digits"),
+        Task("fashion", 784, 128, 10, 784, PICTURES, fashion, WRONG, shared=True),
+        Task("fashion convolution", 25, 8, 10, 25, PICTURES, fashion, WRONG, shared=True, network=small_convolution,
+             sparse=("1", "3")),
     )
-}
+}  # fmt: skip
 
 
 def task_of(name: str) -> Task:

@@ -15,7 +15,9 @@ from sparsenn_book.studies.sparse_layers.tasks import Task
 from sparsenn_core.masks import GateCount, following
 from sparsenn_core.training import Adam, Data, Ensemble, Observer, fit
 
-OWN = "0.parametrizations.weight.0.tensors."
+PARAMETRIZATION = "parametrizations.weight.0.tensors."
+OWN = f"0.{PARAMETRIZATION}"
+"""Of the first layer, where that is the sparse one."""
 Trained = tuple[Ensemble, pd.DataFrame, "Batches"]
 
 
@@ -44,11 +46,11 @@ class Batches:
 def batches(task: Task, seeds: Sequence[int], settings: TrainingSettings, device: str) -> Batches:
     """Data for runs with these seeds; runs of one seed share them."""
     samples = settings.steps * settings.batch_size if task.fresh else task.samples
-    unique = list(dict.fromkeys(seeds))
+    unique = [seeds[0]] if task.shared else list(dict.fromkeys(seeds))
     drawn = [task.draw(seed, samples) for seed in unique]
     x, y, x_test, y_test = (torch.stack(parts).to(device) for parts in zip(*drawn, strict=True))
-    of_run = torch.tensor([unique.index(seed) for seed in seeds], device=device)
-    each = samples // settings.batch_size
+    of_run = torch.tensor([0 if task.shared else unique.index(seed) for seed in seeds], device=device)
+    each = x.shape[1] // settings.batch_size
     epochs = max(1, round(settings.steps / each))
     return Batches(Data(x, y, of_run), x_test, y_test, of_run, epochs, epochs * each)
 
@@ -87,17 +89,18 @@ def train(
 def test_errors(task: Task, ensemble: Ensemble, data: Batches) -> list[float]:
     """The error of every run on its test samples; infinite where training diverged."""
     with torch.no_grad():
-        outputs = ensemble.each(data.test_inputs[data.of_run])
+        shared = len(data.test_inputs) == 1
+        outputs = ensemble(data.test_inputs[0]) if shared else ensemble.each(data.test_inputs[data.of_run])
     targets = data.test_targets[data.of_run]
     errors = [task.error(out, y) for out, y in zip(outputs, targets, strict=True)]
     return [error if error == error else float("inf") for error in errors]
 
 
-def masks(ensemble: Ensemble) -> Tensor:
-    """The masks of all runs, [R, hidden, inputs]."""
-    return ensemble.buffers[f"{OWN}mask"]
+def masks(ensemble: Ensemble, layer: str = "0") -> Tensor:
+    """The masks of a layer of all runs, [R, units, inputs]."""
+    return ensemble.buffers[f"{layer}.{PARAMETRIZATION}mask"].flatten(2)
 
 
-def weights(ensemble: Ensemble) -> Tensor:
-    """The sparse weights of all runs, [R, hidden, inputs]."""
-    return torch.stack([net[0].weight.detach() for net in ensemble])  # type: ignore[index]
+def weights(ensemble: Ensemble, layer: str = "0") -> Tensor:
+    """The sparse weights of a layer of all runs, [R, units, inputs]."""
+    return torch.stack([net.get_submodule(layer).weight.detach().flatten(1) for net in ensemble])  # type: ignore[operator]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from sparsenn_book.studies.sparse_layers import comparison, figures, inputs, measures, original, sentences, speed
+from sparsenn_book.studies.sparse_layers import comparison, figures, inputs, measures, original, sentences, speed, tasks
 from sparsenn_book.studies.sparse_layers import structured as structures
 from sparsenn_book.studies.sparse_layers.claims import claims
 from sparsenn_book.studies.sparse_layers.methods import DENSE, METHODS, build
@@ -21,10 +21,15 @@ from sparsenn_book.studies.sparse_layers.settings import (
     PenaltySettings,
     SpeedSettings,
     StructureSettings,
+    TrainingSettings,
     TuningSettings,
 )
 from sparsenn_book.studies.sparse_layers.tasks import TASKS, nonlinear, task_of
+from sparsenn_book.studies.sparse_layers.training import Cell, train, weights
+from sparsenn_book.studies.sparse_layers.training import masks as layer_masks
+from sparsenn_book.studies.sparse_layers.training import test_errors as run_errors
 from sparsenn_core import masks
+from sparsenn_core.datasets import Images
 from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 
@@ -151,6 +156,25 @@ def test_rows_of_the_comparison(tables):
     reach = course[course["name"] == "gradient"].groupby("method")["value"].mean()
     assert reach[["edge-popup", "straight-through", "soft"]].gt(0).all()
     assert not reach.drop(["edge-popup", "straight-through", "soft"]).any()
+
+
+@pytest.mark.parametrize("name", ["fashion", "fashion convolution"])
+@pytest.mark.parametrize("method", ["gradual", "soft", "edge-popup", "as in the study"])
+def test_tasks_of_pictures(monkeypatch, name, method):
+    """With random pictures: every layer that should be sparse is, at the same counts in all runs."""
+    x, y = torch.rand(96, 1, 28, 28, generator=generator(0, "x")), torch.arange(96) % 10
+    monkeypatch.setattr(tasks, "load", lambda data: Images(x, y, x[:20], y[:20], False, "drawn"))
+    task = TASKS[name]
+    cells = [Cell(0.75, 0.01, seed) for seed in (1, 2)]
+    ensemble, _, data = train(task, METHODS[method], cells, TrainingSettings(6, 32, SEED), "cpu")
+    assert data.steps == 6
+    assert len(data.test_inputs) == 1
+    for layer in task.sparse:
+        left = layer_masks(ensemble, layer).double().mean((1, 2))
+        assert left.tolist() == [0.25, 0.25]
+    assert all(0 <= error <= 1 for error in run_errors(task, ensemble, data))
+    measured = comparison.of_masks(task, layer_masks(ensemble, task.sparse[0]), weights(ensemble, task.sparse[0]))
+    assert measured["read"].shape == (2,)
 
 
 def test_tuning_takes_the_rate_of_least_error():
