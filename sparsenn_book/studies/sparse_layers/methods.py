@@ -74,7 +74,7 @@ METHODS: dict[str, Method] = {
 """Single weights, with the sparsity asked for."""
 DENSE = "dense"
 STRUCTURED: dict[str, Method] = {
-    **{f"1:{m}": Method(lambda steps: StraightThroughMagnitude(), structure=NM(1, m)) for m in (2, 4, 8, 16)},
+    **{f"1:{m}": Method(lambda steps: StraightThroughMagnitude(), structure=NM(1, m)) for m in (4, 8, 16)},
     "2:4": Method(lambda steps: StraightThroughMagnitude(), structure=NM(2, 4)),
     "block 4 x 4": Method(lambda steps: Magnitude(), _cubic, Block(4, 4)),
     "channel": Method(lambda steps: Magnitude(), _cubic, Channel()),

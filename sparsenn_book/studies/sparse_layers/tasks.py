@@ -116,7 +116,7 @@ TASKS = {
         Task("nonlinear", 50, 128, 1, 5, 4096, nonlinear, "mean squared error (variance 1)"),
         Task("digits", 64, 128, 10, 64, 1297, digits, "share of wrong digits"),
         Task("fashion", 784, 128, 10, 784, PICTURES, fashion, WRONG, shared=True),
-        Task("fashion convolution", 25, 8, 10, 25, PICTURES, fashion, WRONG, shared=True, network=small_convolution,
+        Task("fashion_cnn", 25, 8, 10, 25, PICTURES, fashion, WRONG, shared=True, network=small_convolution,
              sparse=("1", "3")),
     )
 }  # fmt: skip

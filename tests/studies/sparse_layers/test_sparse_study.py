@@ -158,7 +158,7 @@ def test_rows_of_the_comparison(tables):
     assert not reach.drop(["edge-popup", "straight-through", "soft"]).any()
 
 
-@pytest.mark.parametrize("name", ["fashion", "fashion convolution"])
+@pytest.mark.parametrize("name", ["fashion", "fashion_cnn"])
 @pytest.mark.parametrize("method", ["gradual", "soft", "edge-popup", "as in the study"])
 def test_tasks_of_pictures(monkeypatch, name, method):
     """With random pictures: every layer that should be sparse is, at the same counts in all runs."""
