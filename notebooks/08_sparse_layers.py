@@ -195,7 +195,7 @@ if "nonlinear" in tasks:
 # The *churn* of a mask is the share of its entries that differ from those 50 steps before (linear task).
 
 # %% tags=["hide-input"]
-if "linear" in tasks:
+if (course["name"] == "churn").any():
     chapter.show(study.figures.churn(course))
     chapter.say(say.course(course))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sparsenn_core.datasets import load
+from sparsenn_core.datasets import Images, load
 from sparsenn_core.errors import unknown
 from sparsenn_core.randomness import generator
 
@@ -84,18 +85,15 @@ def nonlinear(seed: int, samples: int) -> Samples:
 
 def digits(seed: int, samples: int) -> Samples:
     """Scikit-learn's 1797 digits of 8 x 8 pixels, in an order of the run's own: the first train, the others test."""
-    from sklearn.datasets import load_digits
-
-    images, classes = load_digits(return_X_y=True)
+    images, classes = _digits()
     order = torch.randperm(len(images), generator=generator(seed, "digits"))
-    x = torch.as_tensor(np.asarray(images), dtype=torch.float32)[order] / 16
-    y = torch.as_tensor(np.asarray(classes), dtype=torch.int64)[order]
+    x, y = images[order], classes[order]
     return x[:samples], y[:samples], x[samples:], y[samples:]
 
 
 def fashion(seed: int, samples: int) -> Samples:
     """Fashion-MNIST's 60,000 and 10,000 pictures of 28 x 28 pixels, the same for every seed."""
-    images = load("fashion-mnist")
+    images = _fashion()
     return images.train_x.flatten(1)[:samples], images.train_y[:samples], images.test_x.flatten(1), images.test_y
 
 
@@ -127,6 +125,22 @@ def task_of(name: str) -> Task:
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     return TASKS[name]
+
+
+@cache
+def _digits() -> tuple[Tensor, Tensor]:
+    """All digits and their classes, parsed once: it takes longer than some trainings."""
+    from sklearn.datasets import load_digits
+
+    images, classes = load_digits(return_X_y=True)
+    x = torch.as_tensor(np.asarray(images), dtype=torch.float32) / 16
+    return x, torch.as_tensor(np.asarray(classes), dtype=torch.int64)
+
+
+@cache
+def _fashion() -> Images:
+    """All pictures, unpacked once."""
+    return load("fashion-mnist")
 
 
 def _normal(seed: int, samples: int, inputs: int) -> Tensor:

@@ -163,7 +163,7 @@ def test_rows_of_the_comparison(tables):
 def test_tasks_of_pictures(monkeypatch, name, method):
     """With random pictures: every layer that should be sparse is, at the same counts in all runs."""
     x, y = torch.rand(96, 1, 28, 28, generator=generator(0, "x")), torch.arange(96) % 10
-    monkeypatch.setattr(tasks, "load", lambda data: Images(x, y, x[:20], y[:20], False, "drawn"))
+    monkeypatch.setattr(tasks, "_fashion", lambda: Images(x, y, x[:20], y[:20], False, "drawn"))
     task = TASKS[name]
     cells = [Cell(0.75, 0.01, seed) for seed in (1, 2)]
     ensemble, _, data = train(task, METHODS[method], cells, TrainingSettings(6, 32, SEED), "cpu")
