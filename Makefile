@@ -29,8 +29,8 @@ $(VENV)/.made: requirements.txt constraints.txt
 book: env  ## the book at book/_build/html/index.html, from PROFILE
 	@$(BIN)/python -m sparsenn_book book --profile $(PROFILE) --jobs $(JOBS)
 
-test: env  ## all tests: units, every notebook at smoke, the built pages
-	@$(BIN)/python -m pytest
+test: env  ## all tests: units, every notebook at smoke, the built pages; JOBS at once
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 portability: env  ## the numerical tests as other processors compute them
 	@.ci/portability $(BIN)/python

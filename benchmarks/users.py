@@ -6,12 +6,13 @@ A  784-300-100-10, batches of 128, Adam, cross-entropy
 B  20-64-64-1, batches of 32, Adam, squared error
 C  a small convolutional network on 28 x 28 pixels, batches of 64, Adam, cross-entropy
 
-Each cell is the time of the loop that research code writes (one network at a time, torch.optim.Adam, an index tensor
-for the minibatches) over the time of `fit` with no setting, both per step and run; above 1 the ensemble wins. Beside
-it a vmap over all runs, written by hand with Adam(fused=True). The fit knows that it will train for 10,000 steps, so
-that it decides as in a long fit, and is stopped by an observer when `seconds` are over; its first epoch, with all that
-is made once, is spread over 10,000 steps, and over 2,000 for a short fit. One process, in turns; CPU time, because
-other work on the machine inflates wall time; with several threads wall time.
+Each cell is the time of the loop that research code writes (one network at a time, torch.optim.Adam as it comes,
+which is not the fused one, an index tensor for the minibatches) over the time of `fit` with no setting, both per step
+and run; above 1 the ensemble wins. Beside it a vmap over all runs, written by hand with Adam(fused=True). The fit
+knows that it will train for 10,000 steps, so that it decides as in a long fit, and is stopped by an observer when
+`seconds` are over; its first epoch, with all that is made once, is spread over 10,000 steps, and over 2,000 for a short
+fit. One process, in turns; CPU time, because other work on the machine inflates wall time; with several threads wall
+time.
 """
 
 from __future__ import annotations

@@ -193,8 +193,9 @@ chapter.show(figures.heat_maps(arranged), headline="l1.minimiser-support")
 say(said.of_weights(arranged))
 
 # %% [markdown]
-# Every network is brought into the arrangement closest to the teacher's before it is drawn. Exact zeros are left blank.
-# The teacher is shown with relu's balanced scales.
+# Every network is brought into the arrangement closest to the teacher's before it is drawn; units that compute the same
+# are merged, so that fewer weights may be left than the table counts. Exact zeros are left blank. The teacher is shown
+# with relu's balanced scales.
 #
 # *Try*: `sparsenn run 01_l1_path -p strength 1e-3`. With relu and tanh the fit gives way more and the seven places
 # stay; with sigmoid, whose targets hardly vary, nothing is worth its penalty any more.
@@ -232,8 +233,8 @@ chapter.show(
 say(said.of_losses(runs, minima, "multi_channel"))
 
 # %% [markdown]
-# *Try*: `sparsenn run 01_l1_path -p epochs 1000`. Squares move down towards the blue lines, and some of the open ones
-# close.
+# *Try*: `sparsenn run 01_l1_path -p epochs 1000`. Against the 120 epochs of the profile `laptop`, which such a command
+# starts from, squares move down towards the blue lines, and some of the open ones close.
 
 # %% [markdown]
 # ## How runs end
@@ -258,7 +259,8 @@ say(said.of_fates(runs))
 # gradient of its own. That of L2 shrinks all weights by one factor, and no sign turns. That of L1 takes the same
 # amount off every weight at every step, learning rate × strength / (1 − momentum) in the long run, whatever the
 # weight's size: the smallest weight of the dead layer reaches zero first and is carried across. If the unit it lets
-# through then meets inputs whose target is not zero, the error pulls it on, and the student wakes.
+# through then meets inputs whose target is not zero, the error pulls it on, and the student *wakes*: its loss falls
+# more than 1 % below that of the output zero. It may die again.
 #
 # So a dead student's earliest hour can be told from its start: the smallest weight of its dead layer over that amount.
 # Whether it wakes then is another matter. The weight that turns first may open the student only where the teacher is
@@ -332,10 +334,13 @@ if chapter.profile != "full" and {"runs", "minima", "wakes"} <= set(full) and "o
     chapter.show(figures.outcomes(of(recorded, "multi_channel"), of(full["runs"], "multi_channel"), title))
     chapter.say(said.of_waking(full["wakes"], chapter.full.settings(l1_path.DeadStarts).wake_epochs))
 else:
-    chapter.say("No further tables are shown here.")
+    chapter.say("This page is at full scale." if chapter.profile == "full" else "No tables of full scale are kept.")
 
 # %% [markdown]
 # ## Claims
+#
+# A run that used up its epochs may still change its fate, even if it fits. So the interval of a rate counts each such
+# run both ways, and a claim is *undecided* where both answers are left.
 
 # %% tags=["hide-input"]
 chapter.claims(l1_path.claims)

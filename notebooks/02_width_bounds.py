@@ -122,8 +122,8 @@ distance = chapter.table("distance", width.distances, comparison, trace, weights
 chapter.say(said.of_training(trace, distance))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p students 6`: more initial weights; the faint lines of PathProx should spread
-# wider than those of weight decay, and a student may collapse.
+# *Try* `sparsenn run 02_width_bounds -p students 6`: more initial weights than the 3 of the profile `laptop`, which
+# these commands start from; the faint lines of PathProx should spread wider than those of weight decay.
 #
 # ### Where the neurons are
 # Each neuron is a dot at the direction $\theta$ of $w_k$ and its offset $b_k / \lVert w_k \rVert$, with an area in
@@ -204,7 +204,8 @@ chapter.say(of_lasso.of_solutions(dimension, rank, small))
 
 # %% [markdown]
 # ### Width and the number of samples
-# $D = 10$ outputs, $K = 500$ Gaussian features of $N$ samples: ranks $r_\Phi = N$ and $r_\Psi = \min(N, 10)$.
+# $D = 10$ outputs, $K = 500$ Gaussian features of $N$ samples: ranks $r_\Phi = N$ and $r_\Psi = \min(N, 10)$. The
+# study draws its upper line at $ND + 1$. *Objectives* are recorded less certified mean cost, *of* the certified one.
 
 # %% tags=["hide-input"]
 chapter.show(width.figures.histograms("dimension", dimension))
@@ -380,11 +381,12 @@ chapter.say(said.of_needed(distance, training.steps))
 
 # %% [markdown]
 # ## Claims
-# Who said what, what was recorded, what is measured here. Three thresholds serve all claims. Numbers that ought to be
-# one agree within 1 %: rounding moves the run again by a ten-thousandth, another seed or law by several per cent. A
-# recorded mean count is right within one bar of the study's histogram, as that is what the histogram shows. And a rate
-# is that of most where its interval lies above one half, which takes four runs. A claim about the end of training is
-# tested only where training is as long as it needs to be; pairs with a collapsed run are left out and said to be.
+# Who said what, what was recorded, what is measured here. Three thresholds serve all claims. Two numbers are the same
+# if they agree within 1 %: rounding moves the run again by a ten-thousandth, another seed or law by several per cent. A
+# recorded mean count is right if it is within one bar of the study's histogram, as that is what the histogram shows.
+# "More than half" holds if the whole interval of the rate lies above one half, which takes at least four runs. Where an
+# interval lies on both sides of its threshold, the claim is undecided. A claim about the end of training is tested only
+# on runs that are long enough; pairs with a collapsed run are left out and said to be.
 
 # %% tags=["hide-input"]
 chapter.claims(width.claims)

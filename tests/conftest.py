@@ -23,15 +23,16 @@ hypothesis.settings.load_profile("project")
 PROJECT = Project(Path(__file__).resolve().parent.parent)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks at the same point
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run on several processes: those that share what takes long to make stay in one of them.
 
     Everything that executes notebooks or builds the book is one group, since two builds at once are in each other's
-    way; every other file is one.
+    way; every other folder is one, as its files share what they test.
     """
     for item in items:
         executes = item.path.parent.name == "book" or "smoke_results" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("book" if executes else item.path.name))
+        item.add_marker(pytest.mark.xdist_group("book" if executes else item.path.parent.name))
 
 
 @pytest.fixture(scope="session")

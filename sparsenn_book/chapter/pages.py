@@ -19,6 +19,7 @@ from sparsenn_book.sources.project import Project
 if TYPE_CHECKING:
     from sparsenn_book.chapter.full import FullScale
 
+MOST_NAMED = 3  # tables of one age
 CELL = "|"
 
 
@@ -50,9 +51,11 @@ def head(source: Source, parameters: Mapping[str, Any], project: Project) -> HTM
 
 
 def wide(frame: pd.DataFrame | pd.Series) -> HTML:
-    """A table that scrolls inside itself where it is wider than the page."""
+    """A table that scrolls inside itself where it is wider than the page; a named index becomes columns."""
     table = frame.to_frame() if isinstance(frame, pd.Series) else frame
-    return HTML(f'<div class="wide">{table.to_html(border=0, na_rep="–")}</div>')
+    named = any(name is not None for name in table.index.names)
+    table = table.reset_index() if named else table
+    return HTML(f'<div class="wide">{table.to_html(border=0, na_rep="–", index=not named)}</div>')
 
 
 def claims(stated: Sequence[Claim], profile: str, full: Sequence[Claim], full_age: str) -> Markdown:
@@ -93,12 +96,17 @@ def colophon(tables: Mapping[str, pd.DataFrame], ages: Mapping[str, str], full: 
 
 
 def age_of(old: Mapping[str, pd.DataFrame], ages: Mapping[str, str]) -> str:
-    """In words, how old tables are: `made by older code, 2026-10-21 (curves, map)`; empty if none is old."""
+    """In words, how old tables are: `made by older code, 2026-10-21 (curves, map)`, of many only their number; empty if
+    none is old.
+    """
     said: dict[str, list[str]] = {}
     for name, frame in old.items():
         date = frame.attrs["provenance"].get("date", "")[:10]
         said.setdefault(f"{ages[name]}, {date}", []).append(name)
-    return "; ".join(f"{text} ({', '.join(names)})" for text, names in said.items())
+    return "; ".join(
+        f"{text} ({', '.join(names) if len(names) <= MOST_NAMED else f'{len(names)} tables'})"
+        for text, names in said.items()
+    )
 
 
 def _full_cell(here: Claim, full: Claim | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,10 @@ from sparsenn_book.records.words import line
 from sparsenn_book.runner.entries import FULL, Claim, Entry
 
 PLOTLY = "application/vnd.plotly.v1+json"
-HEIGHT, ROW = 210, 45  # pixels: a picture with one row of panels, and each further row
-MOST_NAMED = 4  # entries of a legend
+HEIGHT, ROW = 210, 60  # pixels: a picture with one row of panels, and each further row
+LINE, ROW_OF_MAP = 14, 22  # pixels: a further line of a panel's head, and a row of a heat map
+HEAD, TITLE = 20, 26  # letters that fit above one of two panels, and beside an axis
+MOST_NAMED, MOST_TICKS = 4, 4  # entries of a legend, and labels of an axis
 PRACTICE = re.compile(r"\*\*Take to your own training[.:]?\*\*[.:]?\s+(.+?)(?=\n\s*\n|\n\s*[-*] |\Z)", re.DOTALL)
 """How a chapter marks the sentence that says what its finding is good for."""
 
@@ -46,7 +49,8 @@ def pictures(notebooks: Mapping[str, Mapping[str, Any]], found: Sequence[Entry])
 
 
 def compact(figure: Mapping[str, Any]) -> dict[str, Any]:
-    """A figure as a small picture: low, without title, tools and a long legend, and as narrow as its place.
+    """A figure as a small picture: low, without title, tools, colour scale and a long legend, with few tick labels, and
+    as narrow as its place.
 
     It reads best with one row of panels.
     """
@@ -54,9 +58,22 @@ def compact(figure: Mapping[str, Any]) -> dict[str, Any]:
     layout = small["layout"]
     layout.pop("title", None)
     rows = len({tuple(axis.get("domain", (0, 1))) for axis in _axes(layout, "y")})
-    layout["height"] = min(HEIGHT + ROW * (rows - 1), int(layout.get("height") or HEIGHT))
+    columns = len({tuple(axis.get("domain", (0, 1))) for axis in _axes(layout, "x")})
+    heads = [
+        _wrapped(head, HEAD if columns > 1 else 2 * HEAD)
+        for head in layout.get("annotations", [])
+        if head.get("yref") == "paper"
+    ]
+    taller = LINE * (max(heads, default=1) - 1)
+    layout["height"] = min(HEIGHT + taller + (ROW + taller) * (rows - 1), int(layout.get("height") or HEIGHT))
+    layout["margin"] = {"t": 32 + taller} if taller else {}
     for direction in "xy":
-        _title_once(_axes(layout, direction))
+        axes = _axes(layout, direction)
+        _title_once(axes)
+        for axis in axes:
+            _wrapped(axis.get("title") or {}, TITLE)
+            _calm(axis)
+    _name_rows(small)
     layout["meta"] = {"alt": layout["meta"]["alt"], "compact": True}
     named = {trace.get("name") for trace in small["data"] if trace.get("showlegend") is not False}
     layout["showlegend"] = layout.get("showlegend", True) and 1 < len(named) <= MOST_NAMED
@@ -65,6 +82,36 @@ def compact(figure: Mapping[str, Any]) -> dict[str, Any]:
 
 def _axes(layout: Mapping[str, Any], direction: str) -> list[dict[str, Any]]:
     return [axis for name, axis in layout.items() if re.fullmatch(rf"{direction}axis\d*", name)]
+
+
+def _wrapped(text: dict[str, Any], width: int) -> int:
+    """Break a head or a title into lines of so many characters, in smaller letters; the number of lines."""
+    lines = textwrap.wrap(text.get("text") or "", width, break_long_words=False)
+    if lines:
+        text["text"] = "<br>".join(lines)
+        text["font"] = {**text.get("font", {}), "size": 11}
+    return len(lines)
+
+
+def _calm(axis: dict[str, Any]) -> None:
+    """Few tick labels, none of them turned."""
+    axis |= {"tickangle": 0, "nticks": MOST_TICKS}
+    places = axis.get("tickvals")
+    if places is not None and len(places) > MOST_TICKS:
+        kept = [0, len(places) // 2, len(places) - 1]
+        for name in ("tickvals", "ticktext"):
+            if axis.get(name) is not None:
+                axis[name] = [axis[name][place] for place in kept]
+
+
+def _name_rows(small: dict[str, Any]) -> None:
+    """Every row of a heat map with its name; the colours' scale is in the chapter."""
+    for trace in small["data"]:
+        if trace["type"] == "heatmap":
+            trace["showscale"] = False
+            small["layout"]["height"] = max(HEIGHT, ROW_OF_MAP * len(trace["y"]) + 70)
+            for axis in _axes(small["layout"], "y"):
+                axis |= {"dtick": 1, "tickfont": {"size": 11}}
 
 
 def _title_once(axes: Sequence[dict[str, Any]]) -> None:

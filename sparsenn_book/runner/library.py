@@ -19,7 +19,12 @@ FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized",
 """The order of the rooms; others follow by name, and single modules together on the last page."""
 GROUND = "ground"
 TITLES = {"lasso": "Multi-task lasso", "linearized": "Linearized training", GROUND: "Random numbers and errors"}
-KINDS = {"function": "Functions", "class": "Classes", "exception": "Exceptions", "data": "Types and constants"}
+KINDS = {
+    "function": "Functions",
+    "class": "Classes",
+    "exception": "Exceptions and warnings",
+    "data": "Types and constants",
+}
 SPECIAL = "__call__, __getitem__"
 """Methods of classes that are shown although their names start with underscores; where they have a docstring."""
 
@@ -109,7 +114,7 @@ def _defined(tree: ast.Module, module: str) -> Iterator[Public]:
         if isinstance(statement, ast.FunctionDef):
             yield Public(module, statement.name, "function", ast.get_docstring(statement) or "")
         elif isinstance(statement, ast.ClassDef):
-            raised = any(ast.unparse(base).endswith("Error") for base in statement.bases)
+            raised = any(ast.unparse(base).endswith(("Error", "Warning")) for base in statement.bases)
             kind = "exception" if raised else "class"
             yield Public(module, statement.name, kind, ast.get_docstring(statement) or "")
         elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:

@@ -1,6 +1,6 @@
 """Penalties on the weights of an ensemble: value, prox, distance to stationarity, largest useful strength."""
 
-from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, sum_runs
+from sparsenn_core.penalties.base import Params, Penalty, Step, max_runs, per_run, step_of, sum_runs
 from sparsenn_core.penalties.drr import DRR, layer_factors
 from sparsenn_core.penalties.fixed_support import FixedSupport
 from sparsenn_core.penalties.grouped import GroupL2
@@ -22,5 +22,6 @@ __all__ = [
     "layer_factors",
     "max_runs",
     "per_run",
+    "step_of",
     "sum_runs",
 ]

@@ -6,11 +6,11 @@ from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.fit import Fit, fit
 from sparsenn_core.training.hooks import Between, Hook, after_epochs, after_steps
 from sparsenn_core.training.identity import named
-from sparsenn_core.training.minimise import Minimum, minimise
+from sparsenn_core.training.minimise import ConvergenceWarning, Minimum, minimise
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
-from sparsenn_core.training.optimizer import Optimizer
+from sparsenn_core.training.optimizer import Optimizer, Setting
 from sparsenn_core.training.optimizers import SGD, Adam, AdamW, ProximalAdam, ProximalSGD
-from sparsenn_core.training.schedules import by_epoch, cosine
+from sparsenn_core.training.schedules import Schedule, by_epoch, cosine
 from sparsenn_core.training.stopping import EarlyStopping
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "BatchOrder",
     "Between",
     "Checkpoint",
+    "ConvergenceWarning",
     "Data",
     "EarlyStopping",
     "Ensemble",
@@ -31,6 +32,8 @@ __all__ = [
     "Optimizer",
     "ProximalAdam",
     "ProximalSGD",
+    "Schedule",
+    "Setting",
     "after_epochs",
     "after_steps",
     "at_steps",

@@ -17,6 +17,9 @@ from sparsenn_core.penalties import Params
 
 _aten = torch.ops.aten
 
+SMALL = 2**13
+"""Numbers of a weight that are copied in about the time of a call."""
+
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
     "relu": (torch.relu_, lambda slope, out: _aten.threshold_backward(slope, out, 0)),
     "tanh": (torch.tanh_, lambda slope, out: _aten.tanh_backward(slope, out)),
@@ -36,7 +39,7 @@ def is_chain(layers: tuple[Layer, ...]) -> bool:
 
 def gradients(
     layers: tuple[Layer, ...],
-    loss: Callable[[Tensor, Tensor], Tensor],
+    loss: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
     params: Params,
     x: Tensor,
     y: Tensor,
@@ -44,7 +47,7 @@ def gradients(
 ) -> Tensor:
     """Write the slopes of every run's loss in all weights and biases `into` tensors like them; returns losses [R].
 
-    `loss` maps outputs and targets [R, n, ...] to losses [R]; x is [R, n, ...].
+    `loss` maps outputs and targets [R, n, ...] to losses [R] and their slopes in the outputs; x is [R, n, ...].
     """
     flat = x.flatten(2) if layers[0].before else x
     seen = [flat]  # by each layer, and at last the outputs
@@ -55,16 +58,22 @@ def gradients(
         else:
             z = torch.baddbmm(params[layer.bias_name].unsqueeze(1), seen[-1], weight_t)
         seen.append(ACTIVATIONS[layer.activation][0](z))
-    out = seen[-1].detach().requires_grad_()
-    with torch.enable_grad():
-        losses = loss(out, y)
-        (slope,) = torch.autograd.grad(losses.sum(), out)
+    losses, slope = loss(seen[-1], y)
     for number in reversed(range(len(layers))):
         layer = layers[number]
         slope = ACTIVATIONS[layer.activation][1](slope, seen[number + 1])
-        torch.bmm(slope.mT, seen[number], out=into[str(layer.weight_name)])
+        _multiply(slope.mT, seen[number], into[str(layer.weight_name)])
         if layer.bias_name is not None:
             torch.sum(slope, 1, out=into[layer.bias_name])
         if number:
             slope = torch.bmm(slope, params[str(layer.weight_name)])
-    return losses.detach()
+    return losses
+
+
+def _multiply(a: Tensor, b: Tensor, into: Tensor) -> None:
+    """Products of all runs [R, m, k] x [R, k, n] into [R, m, n], which lie apart: there PyTorch goes run by run, and
+    for small ones calling takes longer than copying."""
+    if into[0].numel() > SMALL:
+        torch.bmm(a, b, out=into)
+    else:
+        into.copy_(torch.bmm(a, b))

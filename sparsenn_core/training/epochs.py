@@ -54,7 +54,7 @@ class Epochs:
         rows = [active_runs.runs[group.places].to(active_runs.weights.device) for group in self.groups]
         self.group_data = [self.data.select(own) for own in rows]
         self.whole = [data.whole() for data in self.group_data] if self.order is None else []
-        self.step_of = [self._step() for _ in self.groups]
+        self.group_steps = [self._step() for _ in self.groups]
 
     def most_groups(self, runs: int) -> int:
         """An upper bound of the number of groups that ever train at a time."""
@@ -88,7 +88,7 @@ class Epochs:
         self, epoch: int, order: list[Tensor] | None, start: int, end: int, total: Tensor, number: int
     ) -> None:
         """Steps start + 1 to `end` of an epoch, for one group."""
-        group, step = self.groups[number], self.step_of[number]
+        group, step = self.groups[number], self.group_steps[number]
         own_total = total[group.places]
         per_step = [hook for hook in self.settings.between if hook.steps]
         with compile_limits() if self.compiled else torch.no_grad():

@@ -36,6 +36,7 @@ class Evaluation:
         self.random = is_random(template)
         self.loss = loss
         self.stacked_loss = _stacked_loss(loss)
+        self.loss_and_slope = _squares_and_slope if self.stacked_loss is _stacked_squares else self._by_autograd
 
     def losses(
         self,
@@ -59,6 +60,14 @@ class Evaluation:
         else:
             out, written = self.by_vmap(params, buffers, x, shared, seeds, step)
         return self.stacked_loss(out, y.expand(len(out), *y.shape) if shared else y), written
+
+    def _by_autograd(self, out: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The losses [R] of outputs and targets [R, n, ...], and their slopes in the outputs."""
+        leaf = out.detach().requires_grad_()
+        with torch.enable_grad():
+            losses = self.stacked_loss(leaf, y)
+            (slope,) = torch.autograd.grad(losses.sum(), leaf)
+        return losses.detach(), slope
 
     def by_vmap(
         self, params: Params, buffers: Params, x: Tensor, shared: bool, seeds: Tensor | None, step: int
@@ -111,6 +120,14 @@ def _stacked_squares(out: Tensor, y: Tensor) -> Tensor:
     if out.shape != y.shape:  # what one run's loss makes of that is not what all together would
         return vmap(mse_loss)(out, y)
     return (out - y).square().flatten(1).mean(1)
+
+
+def _squares_and_slope(out: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean squared errors [R] and their slopes in the outputs, without recording them."""
+    if out.shape != y.shape:
+        raise InputError(f"outputs of shape {list(out.shape[1:])} need targets of that shape, not {list(y.shape[1:])}")
+    error = out - y
+    return error.square().flatten(1).mean(1), error * (2 / error[0].numel())
 
 
 def _stacked_cross_entropy(out: Tensor, y: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,10 +17,23 @@ from sparsenn_core.training.ensemble import Ensemble
 from sparsenn_core.training.evaluation import Evaluation, Loss
 from sparsenn_core.training.stacked_layers import stacked_layers
 
-Gradient = Callable[..., tuple[Params, Tensor, Params]]
-"""(params, buffers, x, y, seeds, step, into) -> gradients by name, losses [R], and buffers that the networks replaced;
-the samples x and y are [n, ...] or [R, n, ...]; seeds [R] and the step's number are for dropout. Gradients may be
-written into the tensors `into`, by name, and are these then."""
+
+class Batch(NamedTuple):
+    """What one step computes with: samples x and y, [n, ...] for all runs or [R, n, ...]; for dropout the runs' seeds
+    [R] and the step's number; and tensors by name into which gradients may be written."""
+
+    x: Tensor
+    y: Tensor
+    seeds: Tensor | None = None
+    number: int = 0
+    into: Params | None = None
+
+
+Gradients = tuple[Params, Tensor, Params]
+"""Gradients by name, losses [R], and the buffers that the networks replaced."""
+
+Gradient = Callable[[Params, Params, Batch], Gradients]
+"""(params, buffers, batch) -> `Gradients`."""
 
 
 def run_losses(
@@ -37,18 +51,12 @@ def run_losses(
 def automatic(evaluation: Evaluation, names: Sequence[str], *, shared: bool) -> Gradient:
     """The gradient in the parameters `names` by automatic differentiation, for any network and loss."""
 
-    def gradient(
-        params: Params,
-        buffers: Params,
-        x: Tensor,
-        y: Tensor,
-        seeds: Tensor | None = None,
-        step: int = 0,
-        into: Params | None = None,
-    ) -> tuple[Params, Tensor, Params]:
+    def gradient(params: Params, buffers: Params, batch: Batch) -> Gradients:
         leaves = {name: params[name].detach().requires_grad_() for name in names}
         with torch.enable_grad():
-            losses, written = evaluation.losses(params | leaves, buffers, x, y, shared=shared, seeds=seeds, step=step)
+            losses, written = evaluation.losses(
+                params | leaves, buffers, batch.x, batch.y, shared=shared, seeds=batch.seeds, step=batch.number
+            )
             # runs do not touch each other, so the gradient of the sum holds every run's own gradient
             grads = torch.autograd.grad(losses.sum(), list(leaves.values()), materialize_grads=True)
         return dict(zip(names, grads, strict=True)), losses.detach(), {k: v.detach() for k, v in written.items()}
@@ -59,17 +67,9 @@ def automatic(evaluation: Evaluation, names: Sequence[str], *, shared: bool) -> 
 def traceable(ensemble: Ensemble, loss: Loss, *, shared: bool) -> Gradient:
     """The same gradient of all parameters in a form that the compiler understands."""
 
-    def gradient(
-        params: Params,
-        buffers: Params,
-        x: Tensor,
-        y: Tensor,
-        seeds: Tensor | None = None,
-        step: int = 0,
-        into: Params | None = None,
-    ) -> tuple[Params, Tensor, Params]:
+    def gradient(params: Params, buffers: Params, batch: Batch) -> Gradients:
         def total(params: Params) -> tuple[Tensor, Tensor]:
-            losses = run_losses(ensemble, loss, params, buffers, x, y, shared=shared)
+            losses = run_losses(ensemble, loss, params, buffers, batch.x, batch.y, shared=shared)
             return losses.sum(), losses
 
         return *grad(total, has_aux=True)(params), {}
@@ -78,27 +78,21 @@ def traceable(ensemble: Ensemble, loss: Loss, *, shared: bool) -> Gradient:
 
 
 def in_tiles(gradient: Gradient, size: int, *, shared: bool) -> Gradient:
-    """The same gradient as the mean over tiles of `size` samples, by the share of each tile."""
+    """The same gradient as the mean over tiles of `size` samples, by the share of each tile.
+
+    For networks that replace no buffers: statistics of a tile are not those of the batch.
+    """
     samples = 0 if shared else 1
 
-    def mean(
-        params: Params,
-        buffers: Params,
-        x: Tensor,
-        y: Tensor,
-        seeds: Tensor | None = None,
-        step: int = 0,
-        into: Params | None = None,
-    ) -> tuple[Params, Tensor, Params]:
+    def mean(params: Params, buffers: Params, batch: Batch) -> Gradients:
         grads: Params = {}
-        losses = x.new_zeros(())
-        for x_tile, y_tile in zip(x.split(size, samples), y.split(size, samples), strict=True):
-            share = x_tile.shape[samples] / x.shape[samples]
-            tile_grads, tile_losses, written = gradient(params, buffers, x_tile, y_tile, seeds, step)
-            buffers = buffers | written
+        losses = batch.x.new_zeros(())
+        for x, y in zip(batch.x.split(size, samples), batch.y.split(size, samples), strict=True):
+            share = x.shape[samples] / batch.x.shape[samples]
+            tile_grads, tile_losses, _ = gradient(params, buffers, batch._replace(x=x, y=y, into=None))
             losses = losses + share * tile_losses
             grads = {k: share * g + grads.get(k, 0.0) for k, g in tile_grads.items()}
-        return grads, losses, buffers
+        return grads, losses, {}
 
     return mean
 
@@ -111,19 +105,11 @@ def by_chain_rule(evaluation: Evaluation, otherwise: Gradient) -> Gradient:
     if evaluation.forward is None or not is_chain(layers):
         return otherwise
 
-    def gradient(
-        params: Params,
-        buffers: Params,
-        x: Tensor,
-        y: Tensor,
-        seeds: Tensor | None = None,
-        step: int = 0,
-        into: Params | None = None,
-    ) -> tuple[Params, Tensor, Params]:
-        if x.ndim != 3 and not layers[0].before:  # samples of several axes, of which the layers see the last
-            return otherwise(params, buffers, x, y, seeds, step)
-        grads = into or {name: torch.empty_like(w) for name, w in params.items()}
-        losses = gradients(layers, evaluation.stacked_loss, params, x, y, grads)
+    def gradient(params: Params, buffers: Params, batch: Batch) -> Gradients:
+        if batch.x.ndim != 3 and not layers[0].before:  # samples of several axes, of which the layers see the last
+            return otherwise(params, buffers, batch)
+        grads = batch.into or {name: torch.empty_like(w) for name, w in params.items()}
+        losses = gradients(layers, evaluation.loss_and_slope, params, batch.x, batch.y, grads)
         return grads, losses, {}
 
     return gradient
@@ -140,15 +126,7 @@ def written_out(ensemble: Ensemble, loss: Loss, *, shared: bool, tile: int | Non
         return None
     backprop = Backprop(layers, shared=shared, tile=tile)
 
-    def gradient(
-        params: Params,
-        buffers: Params,
-        x: Tensor,
-        y: Tensor,
-        seeds: Tensor | None = None,
-        step: int = 0,
-        into: Params | None = None,
-    ) -> tuple[Params, Tensor, Params]:
-        return *backprop.gradients(params, x, y), {}
+    def gradient(params: Params, buffers: Params, batch: Batch) -> Gradients:
+        return *backprop.gradients(params, batch.x, batch.y), {}
 
     return gradient

@@ -17,7 +17,8 @@ class Between:
     with.
 
     `runs` [r] are the places in the whole ensemble; `params` all parameters [r, *shape], `buffers` likewise; `state`
-    the optimizer's memory, `{"momentum": {name: [r, *shape]}}` of SGD, `{"first": ..., "second": ...}` of Adam.
+    the optimizer's memory, `{"momentum": {name: [r, *shape]}}` of SGD, `{"first": ..., "second": ...}` of Adam. A mask
+    must be laid on the memory as well as on the weights: momentum carries a weight on after its gradient is gone.
     """
 
     runs: Tensor

@@ -20,6 +20,10 @@ Identity: TypeAlias = Mapping[str, str]
 """The digest of each part of a fit by its name; where functions count by their code, also the version of `PYTHON`."""
 
 PYTHON = "Python"
+FIELD = "'s "
+"""Between a part and a field of it."""
+SHOWN = "= "
+"""Before a value that is written as it is."""
 DATA = {"of_run": "sets of runs"}
 MANY = (
     "starting weights",
@@ -64,7 +68,8 @@ def identity_of(ensemble: Ensemble, data: Data, settings: Mapping[str, Any]) -> 
     The parts are "network", "starting weights", "buffers", the fields of `data` and the settings. A value is recognised
     by what it holds: numbers, texts and containers by value, tensors by type, shape and bytes wherever they lie,
     objects by class and attributes, functions as `code_anatomy` says. `InputError` for what cannot be recognised, such
-    as an open file. Cost: one pass over all tensors, and about a tenth of a second for the code.
+    as an open file. The fields of a dataclass, such as an optimizer, are parts too, so that a refusal can name them.
+    Cost: one pass over all tensors, and about a tenth of a second for the code.
     """
     parts = {"network": ensemble.template, "starting weights": ensemble.params, "buffers": ensemble.buffers}
     parts |= {DATA.get(f.name, f.name): getattr(data, f.name) for f in dataclasses.fields(data)}
@@ -74,7 +79,21 @@ def identity_of(ensemble: Ensemble, data: Data, settings: Mapping[str, Any]) -> 
         found[name] = recognition.digest(value).hex()
         if recognition.of_code:
             found[PYTHON] = python()
+        found |= {f"{name}{FIELD}{field}": _shown(part) for field, part in _fields(value)}
     return found
+
+
+def _fields(value: Any) -> list[tuple[str, Any]]:
+    if not dataclasses.is_dataclass(value) or isinstance(value, type | Data | Named):
+        return []
+    return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+
+
+def _shown(value: Any) -> str:
+    """A number or nothing as it is written, anything else as a digest."""
+    if value is None or type(value) in (bool, int, float):
+        return f"{SHOWN}{value!r}"
+    return Recognition("").digest(value).hex()
 
 
 def python() -> str:
@@ -87,7 +106,17 @@ def difference(saved: Identity, own: Identity) -> str:
     if PYTHON in saved and PYTHON in own and saved[PYTHON] != own[PYTHON]:
         return f"another Python ({saved[PYTHON]}, this is {own[PYTHON]}), whose bytecode cannot be compared"
     names = [name for name in {**own, **saved} if saved.get(name) != own.get(name) and name != PYTHON]
-    return ", ".join(f"{'other' if name in MANY else 'another'} {name}" for name in names)
+    by_field = {name.partition(FIELD)[0] for name in names if FIELD in name and name in saved and name in own}
+    names = [name for name in names if (name not in by_field if FIELD not in name else name in saved and name in own)]
+    return ", ".join(f"{'other' if name in MANY else 'another'} {name}{_values(saved, own, name)}" for name in names)
+
+
+def _values(saved: Identity, own: Identity, name: str) -> str:
+    values = [identity.get(name, "") for identity in (saved, own)]
+    if not all(value.startswith(SHOWN) for value in values):
+        return ""
+    saved_value, own_value = (value.removeprefix(SHOWN) for value in values)
+    return f" ({saved_value}, this is {own_value})"
 
 
 class Recognition:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.overrides import TorchFunctionMode
 
 from sparsenn_core.errors import InputError
 
@@ -147,23 +148,28 @@ def _parts(module: nn.Module) -> dict[str, Any]:
 
 
 def activation_numbers(template: nn.Module, sample: Tensor) -> int:
-    """How many numbers the layers of a network put out for one sample [...]; 0 where that cannot be found out.
+    """How many numbers a network computes on the way from one sample [...] to its output; 0 where that is not found.
 
-    Without numbers, on the meta device.
+    Without numbers, on the meta device. What its functions return is counted, layers among them; views are not.
     """
-    found: list[int] = []
-
-    def count(module: nn.Module, inputs: object, output: object) -> None:
-        if isinstance(output, Tensor):
-            found.append(output.numel())
-
-    net = copy.deepcopy(template).eval()
-    for module in net.modules():
-        if not any(True for _ in module.children()):
-            module.register_forward_hook(count)
+    net, one = copy.deepcopy(template).eval(), sample.unsqueeze(0).to("meta")
     try:
-        with torch.no_grad():
-            net(sample.unsqueeze(0).to("meta"))
+        with torch.no_grad(), _Counter() as counter:
+            net(one)
     except Exception:  # a forward that needs numbers
         return 0
-    return sum(found)
+    return counter.found
+
+
+class _Counter(TorchFunctionMode):
+    """Adds up the numbers of the new tensors that PyTorch's functions return."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = 0
+
+    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:
+        output = function(*arguments, **(keywords or {}))
+        if isinstance(output, Tensor) and not output._is_view() and not any(output is given for given in arguments):
+            self.found += output.numel()
+        return output

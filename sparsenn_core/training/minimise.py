@@ -30,6 +30,10 @@ HALVINGS = 20
 """A smooth gradient's change over `NEAR` shrinks a million times, far below the tenth of the residual looked for."""
 
 
+class ConvergenceWarning(UserWarning):
+    """Some runs of `minimise` end above its tolerance."""
+
+
 @dataclass(frozen=True)
 class Minimum:
     """Where each of R starts ended, in float64.
@@ -82,8 +86,8 @@ def minimise(
     sums of `L1` and `SquaredL2`, with any `only`. Cost: the first stage is shared by all runs; the second takes 0.1 to
     2 s a run for networks of 7 to 52 weights and 5,120 samples. With `steps=0` only the second is done.
 
-    Runs that do not converge are warned of in one line, with the largest residual and what to try; see `Minimum` for
-    relu networks, which often cannot.
+    Runs that do not converge are warned of in one line (`ConvergenceWarning`), with the largest residual and what to
+    try; see `Minimum` for relu networks, which often cannot.
     """
     start = time.perf_counter()
     sharp, smooth = _parts(penalty)
@@ -104,7 +108,7 @@ def minimise(
     ends = _second_stage(ends, exact, criterion, sharp, smooth, newton_steps, tolerance)
     found = _report(ends, exact, loss, penalty, tolerance, start)
     if not bool(found.converged.all()):
-        warnings.warn(_what_failed(found, tolerance), stacklevel=2)
+        warnings.warn(_what_failed(found, tolerance), ConvergenceWarning, stacklevel=2)
     return found
 
 

@@ -18,6 +18,7 @@ from sparsenn_core.training.schedules import InSteps, Schedule
 State = dict[str, Params]
 Coefficients = dict[str, Tensor]
 Setting = float | Tensor
+"""One number for all runs, or one per run [R]."""
 BELOW_ONE = ("momentum", "beta1", "beta2")
 SWITCHES = ("schedule", "nesterov")
 
@@ -85,7 +86,9 @@ class Optimizer(ABC):
     @property
     def clips(self) -> bool:
         """Whether gradients of any run are shortened."""
-        return bool(torch.isfinite(torch.as_tensor(self.clip_norm)).any())
+        # asked at every step, so that one number must not cost a tensor
+        norm = self.clip_norm
+        return bool(torch.isfinite(norm).any()) if isinstance(norm, Tensor) else math.isfinite(norm)
 
     def clipped(self, grads: Params) -> Params:
         """The gradients of every run, shortened to its `clip_norm`."""

@@ -10,7 +10,7 @@ from torch.func import grad
 
 from sparsenn_core.penalties import Params, Penalty
 from sparsenn_core.training.active_runs import ALL, Group
-from sparsenn_core.training.gradients import Gradient
+from sparsenn_core.training.gradients import Batch, Gradient
 from sparsenn_core.training.optimizer import Coefficients, Optimizer, State
 
 Step = Callable[[Group, Tensor, Tensor, Tensor, int], None]
@@ -29,7 +29,7 @@ def eager_step(gradient: Gradient, arithmetic: torch.dtype | None = None) -> Ste
     def step(group: Group, x: Tensor, y: Tensor, total: Tensor, number: int) -> None:
         computed = cast(group.params, arithmetic)
         into = group.grad_views if arithmetic is None else None
-        grads, losses, written = gradient(computed, group.buffers, x, y, group.seeds, number, into)
+        grads, losses, written = gradient(computed, group.buffers, Batch(x, y, group.seeds, number, into))
         for name, view in group.grad_views.items():
             if grads[name] is not view:
                 view.copy_(grads[name])
@@ -146,7 +146,7 @@ def traceable_step(gradient: Gradient, arithmetic: torch.dtype | None = None) ->
         optimizer: Optimizer,
     ) -> None:
         computed = cast(params, arithmetic)
-        grads, losses, _ = gradient(computed, buffers, x, y)
+        grads, losses, _ = gradient(computed, buffers, Batch(x, y))
         advance(params, computed, grads, losses, state, total, by, penalty, optimizer)
 
     return step

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 PLOTLY = "application/vnd.plotly.v1+json"
 PHONE, DESK = 390, 1400
@@ -206,16 +206,12 @@ def visit(running: Browser, address: str, width: int = DESK, scheme: str = "ligh
     context.set_default_timeout(120_000)
     seen = Visit(context.new_page())
 
-    def local_only(route: Route) -> None:
-        url = route.request.url
-        if url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:")):
-            route.continue_()
-        else:
-            seen.problems.append(f"asked for {url}")
-            route.abort()
+    def local_only(request: Request) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:")):
+            seen.problems.append(f"asked for {request.url}")
 
-    context.route("**/*", local_only)
     page = seen.page
+    page.on("request", local_only)
     page.on("console", lambda m: seen.problems.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.problems.append(f"error: {error}"))
     page.on("requestfailed", lambda request: seen.problems.append(f"failed: {request.url}"))

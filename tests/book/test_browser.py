@@ -25,7 +25,8 @@ def eventually(page: Page, condition: Callable[[], bool]) -> bool:
 
 
 def test_every_page_is_drawn_from_disk_without_a_complaint(built: SmallBook, running: Browser) -> None:
-    pages = checks.pages_of(built.html)
+    # those of the library are the real book's, too, and looked at there
+    pages = [page for page in checks.pages_of(built.html) if page.parent.name != "library"]
     assert len(pages) > 5
     assert [text for path in pages for text in checks.complaints(running, path)] == []
 

@@ -11,7 +11,7 @@ from sparsenn_core.networks import MLP, baseline_cnn
 from sparsenn_core.randomness import generator
 from sparsenn_core.training.backprop import Backprop, run_groups, tile_size
 from sparsenn_core.training.evaluation import Evaluation
-from sparsenn_core.training.gradients import automatic, written_out
+from sparsenn_core.training.gradients import Batch, automatic, written_out
 from sparsenn_core.training.stacked_layers import stacked_layers
 
 RUNS, SAMPLES = 3, 41
@@ -46,7 +46,7 @@ def exact_gradient(ensemble, *, shared):
 
 
 def assert_same(ensemble, x, y, gradients):
-    (ours, losses, _), (grads, exact, _) = (g(ensemble.params, {}, x, y) for g in gradients)
+    (ours, losses, _), (grads, exact, _) = (g(ensemble.params, {}, Batch(x, y)) for g in gradients)
     alone = Backprop(stacked_layers(ensemble.template), shared=x.ndim == 2, tile=10).losses(ensemble.params, x, y)
     torch.testing.assert_close(losses, exact, rtol=1e-13, atol=0)
     torch.testing.assert_close(alone, exact, rtol=1e-13, atol=0)
@@ -123,8 +123,9 @@ def test_a_subclass_with_a_forward_of_its_own_is_evaluated_by_it():
 )
 def test_samples_of_another_shape_are_refused(shared, inputs, targets, message):
     ensemble = networks((2, 3, 2))
+    batch = Batch(torch.zeros(inputs), torch.zeros(targets))
     with pytest.raises(InputError, match=message):
-        written_out(ensemble, mse_loss, shared=shared)(ensemble.params, {}, torch.zeros(inputs), torch.zeros(targets))
+        written_out(ensemble, mse_loss, shared=shared)(ensemble.params, {}, batch)
 
 
 def test_tiles_are_about_equal_and_of_whole_cache_lines():

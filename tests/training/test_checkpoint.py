@@ -119,10 +119,15 @@ OTHERS = {
     "a constant": ("another network", {"ensemble": lambda: rescaled(1e-5)}, {"ensemble": lambda: rescaled(1e-1)}),
     "sets of runs": ("other sets of runs", {}, {"data": lambda: two_sets([1, 0])}),
     "targets": ("other targets", {}, {"data": lambda: two_sets([0, 1], offset=1.0)}),
-    "rate": ("another optimizer", {}, {"optimizer": lambda: Adam(0.2)}),
+    "rate": (r"another optimizer's learning_rate \(0\.1, this is 0\.2\)", {}, {"optimizer": lambda: Adam(0.2)}),
+    "rates of runs": (
+        "another optimizer's learning_rate",
+        {"optimizer": lambda: Adam(torch.tensor([0.1, 0.2]))},
+        {"optimizer": lambda: Adam(torch.tensor([0.1, 0.3]))},
+    ),
     "rule": ("another optimizer", {}, {"optimizer": lambda: SGD(0.1)}),
     "schedule": (
-        "another schedule",
+        r"another schedule's length \(20, this is 1000\)",
         {"optimizer": lambda: Adam(0.1, cosine(20))},
         {"optimizer": lambda: Adam(0.1, cosine(1000))},
     ),
@@ -143,6 +148,11 @@ OTHERS = {
         {"loss": lambda: functools.partial(nn.functional.huber_loss, delta=5.0)},
     ),
     "penalty": ("another penalty", {}, {"penalty": lambda: penalties.L1(0.1)}),
+    "strength": (
+        r"another penalty's strength \(0\.1, this is 0\.2\)",
+        {"penalty": lambda: penalties.L1(0.1)},
+        {"penalty": lambda: penalties.L1(0.2)},
+    ),
     "batch size": ("another batch size", MINI, MINI | {"batch_size": lambda: 2}),
     "order": (r"another order \(seeds\)", MINI, MINI | {"order": lambda: [0, 2]}),
     "order of generators": (

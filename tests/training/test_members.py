@@ -11,6 +11,7 @@ from sparsenn_core import Ensemble
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
 from sparsenn_core.randomness import generator
+from sparsenn_core.training.members import activation_numbers, blank
 
 
 def mlp(activation="relu", widths=(2, 3, 1)):
@@ -164,3 +165,37 @@ def test_python_and_numpy_randomness_is_not_touched():
     state = random.getstate()
     Ensemble.of(lambda g: nn.Linear(2, 1), 3)
     assert state == random.getstate()
+
+
+class Bare(nn.Module):
+    """Written with bare parameters, so that no layer tells what it puts out."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = nn.Parameter(torch.zeros(4, 8)), nn.Parameter(torch.zeros(8, 2))
+
+    def forward(self, x):
+        return torch.tanh(x @ self.inner).reshape(-1, 8) @ self.outer
+
+
+def needs_numbers(x):
+    return x if x.sum() > 0 else -x
+
+
+class Branching(nn.Linear):
+    def forward(self, x):
+        return super().forward(needs_numbers(x))
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "numbers"),
+    [
+        (nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), (4,), 8 + 8 + 2),
+        (Bare(), (4,), 8 + 8 + 2),
+        (nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(108, 2)), (1, 8, 8), 108 + 108 + 2),
+        (Branching(4, 2), (4,), 0),
+    ],
+    ids=["layers", "bare parameters", "convolution", "a forward that needs numbers"],
+)
+def test_numbers_on_the_way_are_counted_without_computing_them(network, shape, numbers):
+    assert activation_numbers(blank(network), torch.zeros(shape)) == numbers

@@ -11,6 +11,7 @@ from sparsenn_core import Data, Ensemble, minimise, penalties
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP, baseline_cnn, initialize_study_, literal_teacher
 from sparsenn_core.randomness import generator
+from sparsenn_core.training import ConvergenceWarning
 from sparsenn_core.training.curvature import CrossEntropy, SquaredError
 from sparsenn_core.training.proximal_newton import Problem, descend, lasso_step
 
@@ -166,7 +167,7 @@ def test_runs_that_do_not_converge_are_warned_of_in_one_line(activation, kinks, 
         ensemble = ensemble.with_params(
             {**ensemble.params, "layers.0.weight": ensemble.params["layers.0.weight"] + 1e6}
         )
-    with pytest.warns(UserWarning, match="2 of 2 runs end with a residual above 1e-10") as caught:
+    with pytest.warns(ConvergenceWarning, match="2 of 2 runs end with a residual above 1e-10") as caught:
         found = minimise(ensemble, data, steps=0)
     (message,) = (str(w.message) for w in caught)
     assert said in message

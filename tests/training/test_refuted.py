@@ -192,9 +192,12 @@ def test_a_fit_whose_runs_have_all_stopped_is_resumed_as_it_ended(tmp_path):
 def test_sums_of_penalties_are_recognised_by_a_checkpoint(tmp_path):
     penalty = penalties.L1(0.1) + penalties.SquaredL2(0.1)
     checkpoint = Checkpoint(tmp_path / "fit.pt", every=1)
+    options = {"optimizer": SGD(0.1), "penalty": penalty}
     for epochs in (1, 2):
-        fit(ensemble(chain), Data.shared(X, Y), optimizer=SGD(0.1), epochs=epochs, penalty=penalty,
-            checkpoint=checkpoint)  # fmt: skip
+        found = fit(ensemble(chain), Data.shared(X, Y), epochs=epochs, checkpoint=checkpoint, **options)
+    whole = fit(ensemble(chain), Data.shared(X, Y), epochs=2, **options)
+    assert found.epochs.tolist() == [2] * len(found.epochs)
+    assert all(torch.equal(found.ensemble.params[k], w) for k, w in whole.ensemble.params.items())
 
 
 def test_momentum_in_some_runs_only():

@@ -43,7 +43,11 @@
   // Names above panels need room; the figure's own title is the caption.
   const hasHeads = ({ annotations }) => (annotations || []).some(({ yref, y }) => yref === "paper" && y >= 1);
 
-  async function draw(figure, width) {
+  // One drawing at a time: two at once in one box would mix.
+  let last = Promise.resolve();
+  const draw = (figure, width) => (last = last.then(() => drawNow(figure, width)));
+
+  async function drawNow(figure, width) {
     const { box, data, layout } = figure;
     figure.width = width;
     const config = {
@@ -77,11 +81,25 @@
   const widthOf = ({ box, layout }) =>
     Math.max(box.parentElement.clientWidth, ((layout.meta || {}).min_width) || 0);
 
+  // Pixels between a figure and what the reader sees.
+  function distance({ box }) {
+    const { top, bottom } = box.getBoundingClientRect();
+    return Math.max(top - innerHeight, -bottom, 0);
+  }
+
+  // What the reader sees comes first, and the page can be scrolled between two figures. A newer call takes over.
+  let calls = 0;
   async function redraw(width) {
-    for (const figure of figures) {
+    const waiting = new Set(figures);
+    const call = ++calls;
+    while (waiting.size && call === calls) {
+      const figure = [...waiting].reduce((a, b) => (distance(b) < distance(a) ? b : a));
+      waiting.delete(figure);
       const wide = width || widthOf(figure);
       if (wide > 0) await draw(figure, wide);
+      if (!printing) await new Promise((done) => setTimeout(done));
     }
+    if (!waiting.size) document.documentElement.dataset.figures = "drawn";
   }
 
   async function start() {
@@ -90,8 +108,9 @@
       figures.push({ box: element.querySelector(".plotly-canvas"), data, layout, width: 0 });
     }
     if (window.MathJax && MathJax.startup && MathJax.startup.promise) await MathJax.startup.promise;
+    new MutationObserver(() => printing || redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    printInLight();
     await redraw();
-    document.documentElement.dataset.figures = "drawn";
 
     // Covers the window's width, a sidebar that folds, and a figure inside a closed box that opens.
     const resized = new ResizeObserver((entries) => {
@@ -102,9 +121,6 @@
       }
     });
     figures.forEach(({ box }) => resized.observe(box.parentElement));
-
-    new MutationObserver(() => printing || redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    printInLight();
   }
 
   // Paper is light and narrow, whatever the screen shows.

@@ -171,7 +171,7 @@ def heat_maps(arranged: pd.DataFrame) -> go.Figure:
         )
     )  # fmt: skip
     ends = first["layer"].ne(first["layer"].shift()).to_numpy().nonzero()[0].tolist()
-    fig.update_xaxes(tickvals=ends, ticktext=[f"layer {k}" for k in (1, 2, 3)])
+    fig.update_xaxes(tickvals=ends, ticktext=["layer 1", "2", "3"])
     fig.update_yaxes(autorange="reversed")
     return fig.update_layout(margin_t=48)
 
@@ -220,7 +220,12 @@ def waking(wakes: pd.DataFrame, wake_curves: pd.DataFrame) -> go.Figure:
     """Loss of students that start dead, over the loss of the output zero, by penalty; the same starts in each panel."""
     woke = wakes[wakes["woke_epoch"].notna()].groupby("penalty").size()
     counts = [int(woke.get(p, 0)) for p in PENALTIES]
-    title = f"Of {wakes['seed'].nunique()} dead students {counts[1]} wake under L1, {counts[0] + counts[2]} without it"
+    l1 = wakes[(wakes["penalty"] == "l1") & wakes["woke_epoch"].notna()]
+    fit = int(l1["outcome"].isin(["recovered", "fitted"]).sum())
+    title = (
+        f"Of {wakes['seed'].nunique()} dead students {counts[1]} wake under L1, {fit} of them fit at the end; "
+        f"{counts[0] + counts[2]} without it"
+    )
     alt = (
         f"{title}: loss during training of relu students that start dead, one line a student and a panel for no "
         "penalty, L1 and L2. A line stays flat while a student is dead and falls when it wakes."

@@ -46,7 +46,7 @@ def learned(full: Tables, age: str, here: Tables, profile: str) -> str:
 
 def _points(tables: Tables, where: str) -> str:
     runs, minima, wakes = tables["runs"], tables["minima"], tables["wakes"]
-    points = [_of_objective(minima), _of_training(runs), _of_fate(runs), _of_waking(wakes), _of_practice(runs)]
+    points = [_of_objective(minima), _of_training(runs), _of_fate(runs), _of_waking(wakes), _of_practice()]
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
 
@@ -64,11 +64,11 @@ def _of_training(runs: pd.DataFrame) -> str:
     l1 = runs[(runs["penalty"] == "l1") & (runs["student"] == WIDE)]
     counts = l1["outcome"].value_counts()
     found = counts.get("recovered", 0)
-    open_ = int((l1["status"] == UNFINISHED).sum())
+    late = int(((l1["status"] == UNFINISHED) & (l1["outcome"] == "fitted")).sum())
     return (
         f"**The study's training gets there slowly, if at all**: of {len(l1)} L1 runs with 52 weights, at most "
         f"{int(runs['epochs'].max()):,} epochs long, {found} have found the teacher and {counts.get('fitted', 0)} fit "
-        f"with other weights; {open_} were still training. {_of_zeros(runs)}"
+        f"with other weights, {late} of these still training. {_of_zeros(runs)}"
     )
 
 
@@ -84,9 +84,9 @@ def _of_fate(runs: pd.DataFrame) -> str:
         hits = int((rows["outcome"] == "collapsed").sum())
         said.append(f"{share(wilson(hits, len(rows)))} with {int(rows['weights'].iloc[0])} weights")
     epochs = f"{int(runs['epochs'].max()):,} epochs"
-    where = f": after at most {epochs}, small starts with sigmoid stand at a constant, {' and '.join(said)}"
-    where = where if said else ""
-    return f"**A run fits or is lost, and a mean over runs hides which**{where}."
+    where = f": after at most {epochs}, sigmoid students that start small have collapsed to a constant in "
+    where = where + " and ".join(said) if said else ""
+    return f"**Under L1 a run fits or is lost, and a mean over runs hides which**{where}."
 
 
 def _of_waking(wakes: pd.DataFrame) -> str:
@@ -95,18 +95,19 @@ def _of_waking(wakes: pd.DataFrame) -> str:
     others = int(wakes[(wakes["penalty"] != "l1") & woke]["seed"].nunique())
     awake = l1[l1["woke_epoch"].notna()]
     rate = wilson(len(awake), len(l1))
+    without = f"Without a penalty or under L2, {others or 'none'} wakes."
+    if not len(awake):
+        return f"**No dead relu student woke under L1** here, {share(rate)}. {without}"
     ends = ", ".join(f"{n} {name}" for name, n in awake["outcome"].value_counts().items())
     return (
-        f"**L1 wakes dead relu students**: {share(rate)} that start dead wake when training goes on, at an epoch that "
-        f"their weights foretell (at the end: {ends or 'none'}, as a student may die again); without a penalty or "
-        f"under L2, {others or 'none'} does."
+        f"**L1 wakes dead relu students, not all for good**: {share(rate)} that start dead wake when training goes on, "
+        f"at an epoch that their weights foretell; at the end these {len(awake)} are {ends}, as a student may die "
+        f"again. {without}"
     )
 
 
-def _of_practice(runs: pd.DataFrame) -> str:
-    open_ = int((runs["status"] == UNFINISHED).sum())
+def _of_practice() -> str:
     return (
         "**For your own training**: count outcomes run by run; take zeros from a proximal step or a threshold, since a "
-        "subgradient makes none; and do not let patience stop what only looks finished "
-        f"({len(runs) - open_} of {len(runs)} runs here stopped by themselves)."
+        "subgradient makes none; and do not let patience stop a dead student under L1: it may still wake."
     )

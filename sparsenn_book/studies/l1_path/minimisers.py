@@ -12,7 +12,7 @@ from sparsenn_book.studies.l1_path.settings import MinimiserSettings, Objective
 from sparsenn_book.studies.l1_path.students import build, data_of, start, strength_of, weights_table
 from sparsenn_core.networks import literal_teacher
 from sparsenn_core.penalties import L1, SquaredL2
-from sparsenn_core.training import Data, Ensemble, Minimum, minimise
+from sparsenn_core.training import ConvergenceWarning, Data, Ensemble, Minimum, minimise
 
 FIRST_STRENGTHS = {"relu": (1.0, 1000.0), "sigmoid": (1.0,), "tanh": (1.0, 1000.0)}
 """Factors on the penalty in the first half of the proximal steps; the starts of L1 take turns with them. A large one
@@ -109,7 +109,7 @@ def _minimise(
     data: Data = data_of(runs, objective.samples, torch.float64)
     with warnings.catch_warnings():
         # of many starts some do not converge; the residual of each is in the table, and those shown are certified
-        warnings.filterwarnings("ignore", message="minimise:")
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return minimise(
             ensemble,
             data,

@@ -57,13 +57,13 @@ def least_table(minima: pd.DataFrame) -> pd.DataFrame:
         {
             "least found": best["objective"].map("{:.4e}".format),
             "residual": best["residual"].map("{:.0e}".format),
-            "weights kept": best["nonzero"].astype(int),
+            "kept": best["nonzero"].astype(int),
             "outcome": best["outcome"],
-            "from": best["origin"],
             "random starts within 1 %": pd.Series(share),
         }
     )
-    return table.rename_axis(["student", "activation", "penalty"])
+    table = table.rename(index={"baseline": "7", "multi_channel": "52", "l1": "L1", "l2": "L2"})
+    return table.rename_axis(["weights", "activation", "penalty"])
 
 
 def of_minima(minima: pd.DataFrame, strength: float) -> str:
@@ -188,7 +188,7 @@ def of_waking(wakes: pd.DataFrame, epochs: int) -> str:
            f"{woke['woke_epoch'].max():.0f}; at the end they are {ends}." if len(woke) else ""  # fmt: skip
     asleep = l1[l1["woke_epoch"].isna()]
     later = int((asleep["predicted_epoch"] > epochs).sum())
-    rest = f" Of the {len(asleep)} that slept on, the hour of {later} was still to come." if len(asleep) else ""
+    rest = f" {len(asleep)} never woke; {later} of them had a predicted epoch past the end." if len(asleep) else ""
     return (
         f"{share(rate)} students that are dead before training woke under L1 within {epochs:,} epochs, "
         f"{others or 'none'} without a penalty or under L2. {told}{rest}"

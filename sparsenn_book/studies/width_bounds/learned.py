@@ -72,7 +72,8 @@ def _of_training(distance: pd.DataFrame, steps: int) -> str:
         alive, near = rows[~rows["collapsed"]], int((rows["relative"] <= 1 + AGREE).sum())
         gone = f", {len(rows) - len(alive)} collapsed" if len(alive) < len(rows) else ""
         ends = f"; the others that fit end up to {alive['relative'].max():.2f} times it" if near < len(alive) else ""
-        told.append(f"{rule} takes {near} of {len(rows)} students to within 1 % of it{gone}{ends}")
+        who = f"{rule}, the study's rule," if rule == PROX else rule
+        told.append(f"{who} takes {near} of {len(rows)} students to within 1 % of that objective{gone}{ends}")
     length = "" if steps >= training_rows.WHOLE else f" ({steps:,} of the study's 1,000,000 steps)"
     return f"**Training need not find it**{length}: {'. '.join(told)}."
 
@@ -86,7 +87,8 @@ def _of_sharing(tables: Tables) -> str:
     )
     return (
         f"**Neurons shared by both outputs are no mark of weight decay**: without any decay {none.min():.0%} or more "
-        f"of the drawn neurons serve both. How few are left in use is: {told} of 100."
+        f"of the drawn neurons serve both. What differs is how many of 100 stay in use: {told} (collapsed runs left "
+        "out)."
     )
 
 
@@ -94,9 +96,9 @@ def _of_width(tables: Tables) -> str:
     boundary, random = tables["boundary"], pd.concat([tables[name] for name in ("dimension", "rank", "small")])
     hit = int((boundary["after"] == boundary["sharp"]).sum())
     return (
-        r"**At most $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ neurons are needed** (derived here; not searched), where "
-        r"the study has $r_\Phi r_\Psi$; $r_\Phi$ and $r_\Psi$ are the ranks of what a layer gives and what the next "
-        "one must receive. No bound in these ranks is lower: "
+        r"**At most $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ neurons are needed** (derived here; the literature was not "
+        r"searched), where the study has $r_\Phi r_\Psi$; $r_\Phi$ and $r_\Psi$ are the ranks of what a layer gives "
+        "and what the next one must receive. No bound made of these two ranks alone can be lower: "
         f"{hit} of {len(boundary)} problems built for it end on it. {of_bounds_in_use(random)}"
     )
 
@@ -104,16 +106,16 @@ def _of_width(tables: Tables) -> str:
 def _of_counts(tables: Tables) -> str:
     solves = recorded.solves()
     rows = pd.concat([compared(figure, tables[figure], solves) for figure in ("dimension", "rank")])
-    failed = f"{int(solves['failed'].sum())} of {len(solves)} recorded counts are impossible"
+    failed = f"{int(solves['failed'].sum())} of {len(solves)} recorded counts are above the study's own bound"
     if not len(rows) or rows["count"].min() < ENOUGH_SOLVES:
         return f"**Of the study's counts**, {failed}; so few problems say no more."
     within, beyond = (int(which.sum()) for which in verdicts(rows))
     mean = mean_excess(rows)
     assert mean is not None  # there are rows
     return (
-        f"**The study's histograms hold in {within} of {len(rows)} settings** to within one bar; in {beyond} the "
-        f"counts are too large for certain, over all settings by {mean.value:.1f} neurons on average "
-        f"[{mean.low:.1f}, {mean.high:.1f}], and {failed}."
+        f"**The study's mean counts of neurons hold in {within} of {len(rows)} settings**, to within one bar of its "
+        f"histograms; in {beyond} they are certainly too large. Over all settings they are too large by "
+        f"{mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], and {failed}."
     )
 
 
@@ -122,7 +124,7 @@ def _of_practice(distance: pd.DataFrame) -> str:
     used = distance[(distance["method"] == DECAY) & ~distance["collapsed"]]["used"]
     return (
         "**Take to your own training**: Weight decay does not leave few neurons "
-        f"({used.min():.0f} to {used.max():.0f} of 100 were still in use). For few neurons solve for them: a student "
-        f"trained without any decay gives the same outputs on its data with {needed.min()} to {needed.max()} of its "
-        "100 neurons once its outgoing weights are solved for (`lasso.solve`, then `lasso.sparsify`)."
+        f"({used.min():.0f} to {used.max():.0f} of 100 were still in use). To drop neurons and keep the outputs on the "
+        f"data, solve for the outgoing weights (`lasso.solve`, then `lasso.sparsify`): a student trained without any "
+        f"decay then needs {needed.min()} to {needed.max()} of its 100."
     )

@@ -41,7 +41,8 @@ def of_training(trace: pd.DataFrame, distance: pd.DataFrame) -> str:
     reached = int(log[(log["name"] == "mse") & (log["step"] <= steps)]["step"].max())
     ends = distance[distance["seed"] == STUDENT_SEED].set_index("method")["relative"]
     return (
-        f"The study's runs repeat: at the logged iterations up to {reached:,} the loss of the run again differs from "
+        f"Strong lines are the study's student, faint ones the others. The study's runs repeat: at the logged "
+        f"iterations up to {reached:,} the loss of the run again differs from "
         f"the recorded one by at most {ten(loss[PROX], 0)} of it (PathProx) and {ten(loss[NONE], 0)} (no decay), and "
         f"the number of active neurons by at most {int((active['value'] - active['recorded']).abs().max())}. After "
         f"{steps:,} steps the study's student costs {ends[PROX]:.3f} times the optimum by PathProx, "
@@ -66,12 +67,14 @@ def of_places(neurons: pd.DataFrame, steps: int) -> str:
     costs = ", ".join(f"{method} {row['cost']:.3f}" for method, row in first.iterrows())
     drawn = rows.groupby(level=0)["drawn"].agg(["min", "max"])
     few = "; ".join(f"{m} {_range(*drawn.loc[m])}" for m in (PROX, DECAY, NONE))
+    cost = rows.groupby(level=0)["cost"].agg(["min", "max"])
+    spans = ", ".join(f"{m} {cost.loc[m, 'min']:.3f} to {cost.loc[m, 'max']:.3f}" for m in (DECAY, NONE))
     return (
         f"Drawn neurons that are drawn for both outputs: {counts}. **The same place in both columns is no mark of "
-        f"weight decay**: without decay {rows.loc[[NONE], 'share'].min():.0%} or more serve both outputs, too. Nor is "
-        f"the cost of sharing, Σ‖v‖‖w‖ over Σ(|v₁| + |v₂|)‖w‖, which is 1 where every neuron serves one output, 0.707 "
-        f"where all serve both equally, and {AT_RANDOM:.3f} for weights as they are drawn before training: {costs}. "
-        f"What tells the rules apart is how few neurons they leave; drawn over all students: {few}."
+        f"weight decay**: without decay {rows.loc[[NONE], 'share'].min():.0%} or more serve both outputs, too. The "
+        f"cost of sharing, Σ‖v‖‖w‖ over Σ(|v₁| + |v₂|)‖w‖, is 1 where every neuron serves one output, 0.707 where all "
+        f"serve both equally, {AT_RANDOM:.3f} for weights as they are drawn before training, and here: {costs}; over "
+        f"all students {spans}. The rules differ most in how few neurons they leave; drawn over all students: {few}."
     )
 
 
@@ -163,7 +166,8 @@ def of_needed(distance: pd.DataFrame, steps: int) -> str:
         f"A student trained without decay has {none['neurons'].max()} neurons; {_range(*least.loc[NONE])} of them, "
         f"with other outgoing weights, give the same outputs on the data. The sharper bound allows "
         f"{none['sharp'].max()}, the product {none['product'].max()}. Students trained by SGD with weight decay need "
-        f"{_range(*least.loc[DECAY])}, those of PathProx {_range(*least.loc[PROX])}."
+        f"{_range(*least.loc[DECAY])}, those of PathProx {_range(*least.loc[PROX])}. *Needed* has no threshold, so it "
+        "may be more than *in use*, which leaves out neurons below 10⁻³."
     )
 
 

@@ -74,8 +74,8 @@ def of_comparison(figure: str, certified: pd.DataFrame) -> str:
     if beyond.any():
         off = ", ".join(f"{r['excess']:.1f} neurons at {name} = {r['setting']}" for _, r in rows[beyond].iterrows())
         text += f" and for certain too large by more than that elsewhere: {off}"
-    undecided = len(rows) - int(within.sum() + beyond.sum())
-    return text + (f"; {undecided} undecided with so many problems." if undecided else ".")
+    open_ = ", ".join(f"{name} = {s}" for s in rows[~(within | beyond)]["setting"])
+    return text + (f"; undecided at {open_}, where the interval holds the width of one bar." if open_ else ".")
 
 
 def bounds_in_use(random: pd.DataFrame) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def test_sentences_count(made, wakes, cut):
     assert "2 of 3" in sentences.of_waking(wakes, 30)
     assert "none without a penalty or under L2" in sentences.of_waking(wakes, 30)
     assert "2 recovered" in sentences.of_waking(wakes, 30)
-    assert "Of the 1 that slept on, the hour of 0 was still to come" in sentences.of_waking(wakes, 30)
+    assert "1 never woke; 0 of them had a predicted epoch past the end." in sentences.of_waking(wakes, 30)
     assert "9.1690·10⁻⁵" in sentences.of_bound(1e-5) or "9.169·10⁻⁵" in sentences.of_bound(1e-5)
     assert "7 with relu" in sentences.of_minima(made.minima, 1e-5)
     assert "relu: recorded" in sentences.of_losses(made.runs, made.minima, WIDE)
@@ -150,7 +150,9 @@ def test_what_we_learned_follows_its_rows(made, wakes):
     lost = made.runs.assign(status=UNFINISHED, outcome="collapsed")
     said = learned({}, "", {"runs": lost, "minima": made.minima, "wakes": wakes}, "laptop")
     assert "0 have found the teacher" in said
-    assert "12 were still training" in said
+    assert "0 fit with other weights, 0 of these still training" in said
+    late = learned({}, "", {"runs": lost.assign(outcome="fitted"), "minima": made.minima, "wakes": wakes}, "laptop")
+    assert "12 fit with other weights, 12 of these still training" in late
 
 
 def test_no_table_depends_on_claims_figures_or_sentences():

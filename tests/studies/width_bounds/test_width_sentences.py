@@ -139,7 +139,7 @@ def test_learned_is_from_full_tables_where_they_are_and_says_so_where_not() -> N
     full = made.tables()
     text = learned(full, {}, "laptop")
     assert text.startswith("At full scale")
-    assert "PathProx takes 0 of 5 students" in text
+    assert "PathProx, the study's rule, takes 0 of 5 students" in text
     assert "7 of 7 problems" in text
     assert text.splitlines()[-1].startswith("- **Take to your own training**")
     own = learned({}, full, "laptop")

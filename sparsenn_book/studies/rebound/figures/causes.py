@@ -25,8 +25,8 @@ def rebound_map(rows: pd.DataFrame) -> go.Figure:
         rules,
         "displacement",
         "share of runs",
-        "One panel of bars for each rule of training: displacements across, a bar for each precision, its height the "
-        "share of runs that rebound, with interval.",
+        "One panel for each rule of training: displacements across, a point for each precision that was run, its "
+        "height the share of runs that rebound, with interval.",
         columns=columns,
     )
     sizes = [f"{size:g}" for size in sorted(rows.perturbation.unique())]
@@ -35,13 +35,13 @@ def rebound_map(rows: pd.DataFrame) -> go.Figure:
         for precision in (p for p in PRECISIONS if p in set(rows.precision)):
             part = rows[(rows.rule == rule) & (rows.precision == precision)]
             if len(part):
-                fig.add_trace(_bars(part, precision), **at)
-    fig.update_layout(barmode="group")
+                fig.add_trace(_rates(part, precision), **at)
+    fig.update_layout(scattermode="group")
     fig.update_xaxes(type="category", categoryorder="array", categoryarray=sizes)
-    return one_legend(fig).update_yaxes(range=[0, 1.05])
+    return one_legend(fig).update_yaxes(range=[-0.05, 1.05])
 
 
-def _bars(part: pd.DataFrame, precision: str) -> go.Bar:
+def _rates(part: pd.DataFrame, precision: str) -> go.Scatter:
     rates = {f"{size:g}": wilson(int(r.sum()), len(r)) for size, r in part.groupby("perturbation").rebounded}
     values = [rate.value for rate in rates.values()]
     bars = {
@@ -53,9 +53,10 @@ def _bars(part: pd.DataFrame, precision: str) -> go.Bar:
         "width": 3,
     }
     look = PRECISIONS[precision]
-    return go.Bar(
-        x=list(rates), y=values, name=precision, legendgroup=precision, marker={"color": look.color}, error_y=bars
-    )
+    return go.Scatter(
+        x=list(rates), y=values, name=precision, legendgroup=precision, offsetgroup=precision, mode="markers",
+        marker={"color": look.color, "symbol": look.marker, "size": 8}, error_y=bars,
+    )  # fmt: skip
 
 
 def fates(rows: pd.DataFrame) -> go.Figure:

@@ -21,7 +21,7 @@ OTHERS = 4
 EXPECTED = Style(ROLES["theory"].color, "dot", "triangle-up-open")
 VARIANTS_OF_C: dict[str, Style] = {
     scaling.STUDY: PRECISIONS["float32"],
-    scaling.FRESH: Style(PRECISIONS["float64"].color, "dot", "x"),
+    scaling.FRESH: style(OTHERS),
     scaling.COMMON: PRECISIONS["float64"],
 }
 
