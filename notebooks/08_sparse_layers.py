@@ -61,8 +61,8 @@ speed = chapter.table("speed", study.speed.timed, chapter.settings(study.SpeedSe
 # ## What we learned
 
 # %% tags=["hide-input"]
-told = say.told(chapter.full, chapter.tables, chapter.profile)
-chapter.say(say.learned(told))
+told = study.lessons.told(chapter.full, chapter.tables, chapter.profile)
+chapter.say(study.lessons.learned(told))
 
 # %% [markdown]
 # ## An example
@@ -256,7 +256,7 @@ chapter.claims(study.claims)
 # ## Answer
 
 # %% tags=["hide-input"]
-chapter.say(say.answer(told))
+chapter.say(study.lessons.answer(told))
 
 # %% tags=["hide-input"]
 chapter.colophon()

@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 import torch
 
-from sparsenn_book.studies.sparse_layers import comparison, figures, inputs, measures, original, sentences, speed, tasks
+from sparsenn_book.studies.sparse_layers import (
+    comparison,
+    figures,
+    inputs,
+    lessons,
+    measures,
+    original,
+    sentences,
+    speed,
+    tasks,
+)
 from sparsenn_book.studies.sparse_layers import structured as structures
 from sparsenn_book.studies.sparse_layers.claims import claims
 from sparsenn_book.studies.sparse_layers.methods import DENSE, METHODS, build
@@ -244,10 +254,10 @@ def test_figures_and_sentences_are_made_from_the_tables(tables):
     assert all(fig.data and fig.layout.meta["alt"] for fig in drawn)
     told = (tables, "in a test")
     said = [
-        sentences.learned(told), sentences.answer(told), sentences.original(tables["ends"], tables["trained"]),
+        lessons.learned(told), lessons.answer(told), sentences.original(tables["ends"], tables["trained"]),
         sentences.untrained(tables["ends"]), sentences.tuning(tables["tuning"]),
         sentences.compared(tables["errors"], "linear"), sentences.course(tables["course"]),
         sentences.unread(tables["unread"], tables["errors"]), sentences.speed(tables["speed"]),
     ]  # fmt: skip
     assert all(text and "nan" not in text for text in said)
-    assert "no finding" in sentences.learned(None)
+    assert "no finding" in lessons.learned(None)
