@@ -162,7 +162,8 @@ chapter.say(say.tuning(tuning))
 
 # %% tags=["hide-input"]
 for task in tasks:
-    chapter.show(study.figures.against_sparsity(errors, task), headline="masks.gain-linear" if task == "linear" else "")
+    headline = f"masks.gain-{task}" if task in ("linear", "nonlinear") else ""
+    chapter.show(study.figures.against_sparsity(errors, task), headline=headline)
     chapter.say(say.compared(errors, task))
 
 # %% [markdown]
