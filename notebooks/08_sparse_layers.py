@@ -148,8 +148,8 @@ chapter.say(say.untrained(ends))
 # Tasks: *linear*, the sum of 20 inputs, 64 units. *Nonlinear*, $x_1x_2 + |x_3| + \max(x_4, x_5)$, of 50 inputs, scaled
 # to variance 1, 4096 samples, 128 units. *Digits*, 8 x 8 pixels, 1297 to train on and 500 to test, 128 units. Digits
 # are compared at full scale only, as are *fashion*, Fashion-MNIST's 28 x 28 pixels by 128 units, and *fashion_cnn*, two
-# sparse convolutions of 5 x 5. Every method gets its learning rate from the same list, by the error on runs of their own
-# that are not reported.
+# sparse convolutions of 5 x 5. Every method gets its learning rate from the same list, by the error on runs of their
+# own that are not reported.
 
 # %% tags=["hide-input"]
 chapter.say(say.tuning(tuning))
