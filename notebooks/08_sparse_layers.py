@@ -246,7 +246,8 @@ chapter.say(say.speed(speed))
 #
 # ## Claims
 #
-# Claims of this book were fixed on pilot runs of another seed, before these runs. Thresholds: *several times* is three;
+# Claims of this book were fixed on pilot runs of another seed, before these runs, but for that on masked layers, which
+# spoke of training steps, too, until it was timed. Thresholds: *several times* is three;
 # one percentage point of 500 digits is about one standard deviation between runs; speeds are of one machine and show
 # the range of all cases, not an interval. Counts are of independent runs.
 
