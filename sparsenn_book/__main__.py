@@ -75,7 +75,7 @@ def book(profile: str, jobs: int, compute: bool) -> None:
     from sparsenn_book.runner.book import build
 
     try:
-        page = build(profile, executed, project)
+        page = build(profile, executed, project, say=click.echo)
     except RuntimeError as error:
         _stop(FAILED, str(error))
     click.echo(f"book ({profile}): {project.shown(page)}")
