@@ -70,8 +70,9 @@ def book(profile: str, jobs: int, compute: bool) -> None:
     --compute asks for it.
     """
     project = Project.find()
-    tasks = plan_book(project, profile, stored_only=profile == "full" and not compute)
-    executed = _execute(tasks, jobs=jobs, force=False)
+    stored_only = profile == "full" and not compute
+    executed = _execute(plan_book(project, profile, stored_only=stored_only), jobs=jobs, force=False)
+    _check_fresh(plan_book(project, profile, stored_only=stored_only))
     from sparsenn_book.runner.book import build
 
     try:
@@ -118,6 +119,19 @@ def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path
     if failures:
         _stop(FAILED, *failures)
     return {execution.task.source.name: execution.folder / EXECUTED for execution in executions}
+
+
+def _check_fresh(tasks: Sequence[Task]) -> None:
+    """Leave with status 1 if results have become old while others were made: their book would show the old ones."""
+    states = [(task, *task.state()) for task in tasks]
+    old = [
+        f"{task.title}: changed while the book ran ({reason or state})"
+        for task, state, reason in states
+        if state != "fresh"
+    ]
+    if old:
+        more = f", and {len(old) - 1} more" if len(old) > 1 else ""
+        _stop(FAILED, f"{old[0]}{more}; no book is built, the next call runs them")
 
 
 def _state(project: Project, name: str, profile: str) -> str:

@@ -61,12 +61,22 @@ def build(
     with place.locked(lambda: False, lambda: say(f"{shown}: another process builds this book, waiting")):
         stage = place.new_attempt()
         try:
+            before = {name: _stamp(path.parent) for name, path in executed.items()}
             _stage(stage / "source", profile, executed, project)
+            for name, path in executed.items():
+                if _stamp(path.parent) != before[name]:
+                    raise RuntimeError(f"{name}: a new result came while the book was made; call it again")
             _run_jupyter_book(stage, project.root / "build" / "book" / f"{profile}{stage.suffix}.log", project)
             place.publish(stage / "_build" / "html")
         finally:
             place.discard(stage)
     return target / "index.html"
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """What tells the folder of a result, which is exchanged as a whole, from one that has taken its place."""
+    there = folder.stat() if folder.exists() else None
+    return (there.st_ino, there.st_mtime_ns) if there else None
 
 
 def _stage(source: Path, profile: str, executed: Mapping[str, Path], project: Project) -> None:

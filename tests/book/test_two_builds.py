@@ -1,4 +1,4 @@
-"""Two builds of one book at once: both come to their end, and what is published is one of them, whole."""
+"""A book while others build or run: both builds come to their end, and what is published is one of them, whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import small_book
 
 from sparsenn_book.runner.book import build
+from sparsenn_book.runner.result_folder import ResultFolder
 from sparsenn_book.sources.project import Project
 
 DEADLINE = 60.0  # seconds; for what would never come
@@ -88,3 +89,18 @@ def test_what_a_killed_build_left_is_cleared_by_the_next(project: Project, monke
     left.mkdir(parents=True)
     build("smoke", {}, project)
     assert not left.exists()
+
+
+def test_a_result_that_is_exchanged_while_it_is_read_is_not_published(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = ResultFolder(project.results / "smoke", "01_a")
+
+    def stage(source: Path, *_: object) -> None:
+        result.publish(result.new_attempt())
+
+    monkeypatch.setattr("sparsenn_book.runner.book._stage", stage)
+    result.publish(result.new_attempt())
+    with pytest.raises(RuntimeError, match="01_a: a new result came while the book was made"):
+        build("smoke", {"01_a": result.folder / "executed.ipynb"}, project)
+    assert not (project.book / "_build" / "html").exists()
