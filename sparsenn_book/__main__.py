@@ -23,6 +23,7 @@ from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+LONGEST = 290  # characters of a refusal, which with `error: ` are at most 300
 
 profile_option = click.option("--profile", default="laptop", show_default=True, help="A folder of params/.")
 
@@ -101,11 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except InputError as error:
-        _stop(BAD_INPUT, str(error))
+        _stop(BAD_INPUT, _line(error))
     except click.ClickException as error:
-        _stop(error.exit_code, error.format_message())
+        _stop(error.exit_code, _line(error.format_message()))
     except OSError as error:
-        _stop(FAILED, str(error))
+        _stop(FAILED, _line(error))
     except KeyboardInterrupt:
         _stop(INTERRUPTED, "interrupted; finished results are kept, the next call goes on from there")
     sys.exit(0)
@@ -138,10 +139,16 @@ def _state(project: Project, name: str, profile: str) -> str:
     try:
         task = plan(project, name, profile)
     except InputError as error:
-        return f"refused: {error}"
+        return f"refused: {_line(error)}"
     task.result.tidy()
     state, reason = task.state()
     return f"{state} ({reason})" if reason else state
+
+
+def _line(message: object) -> str:
+    """A refusal in one line, however long what it quotes."""
+    line = " ".join(str(message).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def _stop(status: int, *messages: str) -> NoReturn:
