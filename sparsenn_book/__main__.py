@@ -23,6 +23,7 @@ from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+LONGEST = 290  # characters of a refusal, which with `error: ` are at most 300
 
 profile_option = click.option("--profile", default="laptop", show_default=True, help="A folder of params/.")
 
@@ -70,12 +71,13 @@ def book(profile: str, jobs: int, compute: bool) -> None:
     --compute asks for it.
     """
     project = Project.find()
-    tasks = plan_book(project, profile, stored_only=profile == "full" and not compute)
-    executed = _execute(tasks, jobs=jobs, force=False)
+    stored_only = profile == "full" and not compute
+    executed = _execute(plan_book(project, profile, stored_only=stored_only), jobs=jobs, force=False)
+    _check_fresh(plan_book(project, profile, stored_only=stored_only))
     from sparsenn_book.runner.book import build
 
     try:
-        page = build(profile, executed, project)
+        page = build(profile, executed, project, say=click.echo)
     except RuntimeError as error:
         _stop(FAILED, str(error))
     click.echo(f"book ({profile}): {project.shown(page)}")
@@ -100,11 +102,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except InputError as error:
-        _stop(BAD_INPUT, str(error))
+        _stop(BAD_INPUT, _line(error))
     except click.ClickException as error:
-        _stop(error.exit_code, error.format_message())
+        _stop(error.exit_code, _line(error.format_message()))
     except OSError as error:
-        _stop(FAILED, str(error))
+        _stop(FAILED, _line(error))
     except KeyboardInterrupt:
         _stop(INTERRUPTED, "interrupted; finished results are kept, the next call goes on from there")
     sys.exit(0)
@@ -120,14 +122,33 @@ def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path
     return {execution.task.source.name: execution.folder / EXECUTED for execution in executions}
 
 
+def _check_fresh(tasks: Sequence[Task]) -> None:
+    """Leave with status 1 if results have become old while others were made: their book would show the old ones."""
+    states = [(task, *task.state()) for task in tasks]
+    old = [
+        f"{task.title}: changed while the book ran ({reason or state})"
+        for task, state, reason in states
+        if state != "fresh"
+    ]
+    if old:
+        more = f", and {len(old) - 1} more" if len(old) > 1 else ""
+        _stop(FAILED, f"{old[0]}{more}; no book is built, the next call runs them")
+
+
 def _state(project: Project, name: str, profile: str) -> str:
     try:
         task = plan(project, name, profile)
     except InputError as error:
-        return f"refused: {error}"
+        return f"refused: {_line(error)}"
     task.result.tidy()
     state, reason = task.state()
     return f"{state} ({reason})" if reason else state
+
+
+def _line(message: object) -> str:
+    """A refusal in one line, however long what it quotes."""
+    line = " ".join(str(message).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def _stop(status: int, *messages: str) -> NoReturn:

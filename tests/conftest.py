@@ -27,8 +27,8 @@ PROJECT = Project(Path(__file__).resolve().parent.parent)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run on several processes: those that share what takes long to make stay in one of them.
 
-    Everything that executes notebooks or builds the book is one group, since two builds at once are in each other's
-    way; every other folder is one, as its files share what they test.
+    Everything that executes notebooks or builds the book is one group, as they would wait for one
+    another's results; every other folder is one, as its files share what they test.
     """
     for item in items:
         executes = item.path.parent.name == "book" or "smoke_results" in getattr(item, "fixturenames", ())

@@ -41,4 +41,5 @@ def execute_all(tasks: Sequence[Task], watch: Watch, *, jobs: int = 1, force: bo
                 if not isinstance(future.exception(), Interrupted | None):
                     watch.say(f"{running[future].title}: {future.exception()}")
             raise
-    return sorted(executions, key=lambda execution: list(tasks).index(execution.task))
+    order = [task.result for task in tasks]
+    return sorted(executions, key=lambda execution: order.index(execution.task.result))

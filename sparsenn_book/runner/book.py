@@ -1,8 +1,8 @@
 """The book: executed notebooks go in, one self-contained folder of HTML comes out.
 
-Notebooks are never executed here. A book is built from scratch in `build/book/<profile>/` each time, because a page
-that was read in an earlier build would not repeat its warnings; a build with a warning publishes nothing, and the older
-book stays.
+Notebooks are never executed here. A book is built from scratch each time, because a page that was read in an earlier
+build would not repeat its warnings; a build with a warning publishes nothing, and the older book stays. A book is made
+and published like a result (`result_folder`): one build at a time, in a folder of its own, by one rename.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +30,60 @@ from sparsenn_book.runner.entries import Claim, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, findings, pictures, practice
 from sparsenn_book.runner.ledger import ledger, verdicts
 from sparsenn_book.runner.library import library
+from sparsenn_book.runner.result_folder import ResultFolder
 from sparsenn_book.sources.project import Project
 
 GENERATED = "generated"
-LOG = "build.log"
 FOLDED = {"parameters": "hide-input", "injected-parameters": "remove-input"}
 
 
-def build(profile: str, executed: dict[str, Path], project: Project, html: Path | None = None) -> Path:
+def build(
+    profile: str,
+    executed: dict[str, Path],
+    project: Project,
+    html: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
     """Build the book of one profile and return its first page.
 
     `executed` maps each notebook's name to its copy executed by papermill; that copy's folder also holds `claims.json`
     and `run.json`, if the notebook wrote them. `html` is the folder to publish to, by default `book/_build/html`; it is
-    replaced as a whole, and only by a book without warnings. Chapters come in the order of their names.
+    replaced as a whole, and only by a book without warnings. Chapters come in the order of their names. While another
+    process builds into the same folder this one waits, and `say`s so, before it reads anything: the book that is
+    published last is the one of the newest results.
 
     Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
     `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter.
     """
     target = html or project.book / "_build" / "html"
+    place = ResultFolder(target.parent, target.name)
+    shown = project.shown(target)
+    with place.locked(lambda: False, lambda: say(f"{shown}: another process builds this book, waiting")):
+        stage = place.new_attempt()
+        try:
+            before = {name: _stamp(path.parent) for name, path in executed.items()}
+            _stage(stage / "source", profile, executed, project)
+            for name, path in executed.items():
+                if _stamp(path.parent) != before[name]:
+                    raise RuntimeError(f"{name}: a new result came while the book was made; call it again")
+            _run_jupyter_book(stage, project.root / "build" / "book" / f"{profile}{stage.suffix}.log", project)
+            place.publish(stage / "_build" / "html")
+        finally:
+            place.discard(stage)
+    return target / "index.html"
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """What tells the folder of a result, which is exchanged as a whole, from one that has taken its place."""
+    there = folder.stat() if folder.exists() else None
+    return (there.st_ino, there.st_mtime_ns) if there else None
+
+
+def _stage(source: Path, profile: str, executed: Mapping[str, Path], project: Project) -> None:
+    """Write the whole source of the book to the folder `source`."""
     notebooks = {name: _checked(name, Path(executed[name])) for name in sorted(executed)}
-    stage = project.root / "build" / "book" / profile
-    shutil.rmtree(stage, ignore_errors=True)
-    source = stage / "source"
     shutil.copytree(project.book, source, ignore=shutil.ignore_patterns("_build", "__pycache__", ".*"))
     _write_pages(source, profile, executed, notebooks, project)
-    _run_jupyter_book(stage, project)
-    _publish(stage / "_build" / "html", target)
-    return target / "index.html"
 
 
 def _checked(name: str, path: Path) -> nbformat.NotebookNode:
@@ -176,8 +203,8 @@ def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
     return {**run, "device": ", ".join(sorted(filter(None, devices)))}
 
 
-def _run_jupyter_book(stage: Path, project: Project) -> None:
-    """Build HTML with warnings as errors; the whole output is kept in the stage's log."""
+def _run_jupyter_book(stage: Path, log: Path, project: Project) -> None:
+    """Build HTML with warnings as errors. The whole output of a build that fails is kept in the file `log`."""
     start = "from jupyter_book.cli.main import main; main()"
     arguments = ["build", str(stage / "source"), "--path-output", str(stage), "-W", "--keep-going"]
     # The library that its pages describe is the one whose names were read.
@@ -186,25 +213,10 @@ def _run_jupyter_book(stage: Path, project: Project) -> None:
     done = subprocess.run(
         [sys.executable, "-c", start, *arguments], capture_output=True, text=True, check=False, env=environment
     )
-    log = stage / LOG
-    output, errors = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in (done.stdout, done.stderr))
-    log.write_text(output + errors, encoding="utf-8")
     if done.returncode != 0:
+        output, errors = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in (done.stdout, done.stderr))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(output + errors, encoding="utf-8")
         said = [line.strip() for line in errors.splitlines() if "WARNING" in line or "ERROR" in line]
         reason = said[0].replace(str(stage / "source") + os.sep, "") if said else f"status {done.returncode}"
         raise RuntimeError(f"the book does not build: {reason} (all in {project.shown(log)})")
-
-
-def _publish(built: Path, target: Path) -> None:
-    """Put the folder `built` in the place of `target`; an interrupted exchange is undone by the next one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new, old = (target.parent / f".{target.name}.{age}" for age in ("new", "old"))
-    if old.exists() and not target.exists():
-        old.rename(target)
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    shutil.copytree(built, new)
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

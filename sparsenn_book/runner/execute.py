@@ -26,6 +26,7 @@ from sparsenn_book.runner.result_folder import Interrupted
 from sparsenn_book.runner.tasks import Task
 from sparsenn_book.sources.policy import AFRESH, STORED_ONLY
 from sparsenn_book.sources.profiles import CUSTOM
+from sparsenn_core.errors import InputError
 
 WORK = ".work"
 LOG = "log.txt"
@@ -64,8 +65,18 @@ class Watch:
 
 
 def execute(task: Task, watch: Watch, *, force: bool = False) -> Execution:
-    """Execute a task unless its result is fresh. `Interrupted` if the watch says stop; nothing is changed then."""
+    """Execute a task, as the files are when it starts, unless its result is fresh. `Interrupted` if the watch says
+    stop; nothing is changed then.
+    """
     with task.result.locked(watch.stopped, lambda: watch.say(f"{task.title}: another process is at it, waiting")):
+        try:
+            # It may have been planned hours ago, and another process may have made a newer result since.
+            planned, task = task, task.again()
+        except (InputError, OSError) as error:
+            return Execution(task, "failed", task.result.folder, f"{task.title}: changed before it ran: {error}")
+        if task.result != planned.result:
+            message = f"{task.title}: changed before it ran, and so did the place of its result; run it again"
+            return Execution(planned, "failed", planned.result.folder, message)
         if task.state()[0] == "fresh" and not force:
             return Execution(task, "fresh", task.result.folder, f"{task.title}: fresh, skipped (--force runs it again)")
         attempt = task.result.new_attempt()
@@ -149,6 +160,11 @@ def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Exec
     usage = read_json(attempt / WORK / worker.USAGE)
     shutil.rmtree(attempt / WORK)
     _settle(task, attempt)
+    changed, fresh_again = _since(task)
+    if fresh_again:
+        task.result.discard(attempt)
+        message = f"{task.title}: {changed}; the result that was there is fresh again and stays"
+        return Execution(task, "fresh", task.result.folder, message)
     today = task.parts_now()
     # A core edited while its notebook ran may have been imported half old, half new: such a result is never fresh.
     key = digest(task.parts) if today == task.parts else None
@@ -157,7 +173,20 @@ def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Exec
     write_json(attempt / freshness.RECORD, record)
     task.result.publish(attempt)
     place = task.project.shown(task.result.folder)
-    return Execution(task, "done", task.result.folder, f"{task.title}: done in {seconds:.0f} s, {place}")
+    message = f"{task.title}: done in {seconds:.0f} s, {place}{changed and f'; {changed}'}"
+    return Execution(task, "done", task.result.folder, message)
+
+
+def _since(task: Task) -> tuple[str, bool]:
+    """What has changed since a task began, in words, and whether the older result in its place is fresh by that."""
+    try:
+        now = task.again()
+    except (InputError, OSError) as error:
+        return f"changed while it ran: {error}", False
+    if now.parts == task.parts:
+        return "", False
+    fresh = now.result == task.result and now.state()[0] == "fresh"
+    return f"changed while it ran: {freshness.differences(task.parts, now.parts)}", fresh
 
 
 def _record(task: Task, attempt: Path, start: datetime, seconds: float) -> dict[str, Any]:

@@ -76,9 +76,13 @@ def state(folder: Path, failures: Path, parts: dict[str, str]) -> tuple[State, s
         return "failed", ""
     if record is None:
         return "missing", ""
-    old = record.get("parts")
-    changed = [name for name, value in parts.items() if not isinstance(old, dict) or old.get(name) != value]
-    return "stale", f"changed: {', '.join(changed)}" if changed else "changed while it ran"
+    changed = differences(record.get("parts"), parts)
+    return "stale", f"changed: {changed}" if changed else "changed while it ran"
+
+
+def differences(old: object, parts: Mapping[str, str]) -> str:
+    """The names of today's `parts` that were others or not known in `old`."""
+    return ", ".join(name for name, value in parts.items() if not isinstance(old, dict) or old.get(name) != value)
 
 
 def _harmed(folder: Path, record: Mapping[str, Any]) -> str:

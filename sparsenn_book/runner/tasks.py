@@ -20,7 +20,7 @@ class Task:
     """A notebook to execute at a profile with all `parameters` (but `output_dir`, which is where `result` lies).
 
     `needs` names the notebooks whose tables it reads; `stored_only`: it shows the tables that are kept, whatever their
-    age, and computes none.
+    age, and computes none. `own` are the parameters of one's own, as names and texts.
     """
 
     project: Project
@@ -30,6 +30,7 @@ class Task:
     result: ResultFolder
     parts: dict[str, str]
     stored_only: bool = False
+    own: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -40,6 +41,12 @@ class Task:
     def needs(self) -> list[str]:
         """Names of the notebooks that come before it."""
         return self.source.needs
+
+    def again(self) -> Task:
+        """The task as it is planned from the files as they are now. `InputError` or `OSError` if it could not start."""
+        source = read(self.project, self.source.name)
+        _check_needs(self.project, [source])
+        return _task(self.project, source, self.profile, self.own, stored_only=self.stored_only)
 
     def parts_now(self) -> dict[str, str]:
         """Its parts once more, from the files as they are now, but of the text that it was planned with."""
@@ -78,7 +85,7 @@ def _task(
         result = ResultFolder(project.results / CUSTOM, f"{source.name}-{parts['parameters'][:8]}")
     else:
         result = ResultFolder(project.results / profile, source.name)
-    return Task(project, source, profile, parameters, result, parts, stored_only)
+    return Task(project, source, profile, parameters, result, parts, stored_only, tuple(own))
 
 
 def _parts(project: Project, source: Source, profile: str, parameters: dict[str, Any]) -> dict[str, str]:

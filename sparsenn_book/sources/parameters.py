@@ -20,6 +20,11 @@ from sparsenn_core.errors import InputError, nearest
 SCALARS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
 KINDS = (*SCALARS, "list[int]", "list[float]", "list[str]")
 
+INTEGERS = 2**63
+"""Integers from -INTEGERS to INTEGERS - 1 fit where they go, into tables and generators of random numbers."""
+FLOAT_BITS = 1023  # every integer of so many bits is a finite float
+LONGEST = 60  # characters of a value in a message, so that a message stays a line
+
 _RANGE = re.compile(r"([\[(])\s*([^\s,]+)\s*,\s*([^\s,\])]+)\s*([\])])\s*(.*)", re.DOTALL)
 _CHOICES = re.compile(r"one of\s+([^;]+)(?:;\s*(.*))?", re.DOTALL)
 
@@ -61,7 +66,7 @@ class Parameter:
         if not self.kind.startswith("list["):
             return self._check_one(value, self.kind, f"{where}: {self.name}")
         if not isinstance(value, list | tuple):
-            raise InputError(f"{where}: {self.name}: {value!r} is {_kind_of(value)}, not a {self.kind}")
+            raise InputError(f"{where}: {self.name}: {shown(value)} is {_kind_of(value)}, not a {self.kind}")
         if not value:
             raise InputError(f"{where}: {self.name}: the list is empty, so there is nothing to run")
         inner = self.kind[len("list[") : -1]
@@ -70,12 +75,12 @@ class Parameter:
     def _check_one(self, value: Any, kind: str, where: str) -> Any:
         value = _as_kind(value, kind, where)
         if self.range is not None and value not in self.range:
-            raise InputError(f"{where}: {value!r} is outside {self.range}")
+            raise InputError(f"{where}: {shown(value)} is outside {self.range}")
         if self.choices is not None and value not in self.choices:
             names = [str(choice) for choice in self.choices]
             hint = nearest(str(value), names)
             suggestion = f"; {hint}" if hint.startswith("did") else ""
-            raise InputError(f"{where}: {value!r} is not one of {', '.join(names)}{suggestion}")
+            raise InputError(f"{where}: {shown(value)} is not one of {', '.join(names)}{suggestion}")
         return value
 
 
@@ -155,12 +160,36 @@ def _parse_range(comment: str, inner: str, where: str) -> tuple[Range, None, str
 def _as_kind(value: Any, kind: str, where: str) -> Any:
     """`value` as an int, float, str or bool; only an int may become something else, namely a float."""
     if kind == "float" and type(value) is int:
-        value = float(value)
+        value = float(value) if value.bit_length() <= FLOAT_BITS else math.inf
     if type(value) is not SCALARS[kind]:
-        raise InputError(f"{where}: {value!r} is {_kind_of(value)}, not {_with_article(kind)}{_yaml_trap(value, kind)}")
+        raise InputError(
+            f"{where}: {shown(value)} is {_kind_of(value)}, not {_with_article(kind)}{_yaml_trap(value, kind)}"
+        )
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{where}: {value!r} is not a finite number")
+        raise InputError(f"{where}: {shown(value)} is not a finite number")
+    if isinstance(value, int) and not -INTEGERS <= value < INTEGERS:
+        raise InputError(f"{where}: {shown(value)} is beyond the integers of 64 bits")
+    if isinstance(value, str) and not _is_unicode(value):
+        raise InputError(f"{where}: {shown(value)} is no Unicode text")
     return value
+
+
+def shown(value: Any) -> str:
+    """A value as a message names it: in full only where it is short."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no integer of more than 4,300 digits
+        return f"a value with thousands of digits, {_with_article(type(value).__name__)},"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written to a file: half of a surrogate pair, or a byte of another encoding, cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _yaml_trap(value: Any, kind: str) -> str:

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sparsenn_book.sources.notebooks import FILLED_IN, NEEDS, Source, names
-from sparsenn_book.sources.parameters import Parameter, as_number, defaults
+from sparsenn_book.sources.parameters import Parameter, as_number, defaults, shown
+from sparsenn_book.sources.plain_yaml import BrokenYaml, parse
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError, unknown
 
 CUSTOM = "custom"  # where runs with one's own parameters go, hence no name for a profile
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, where the last would win silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            name = getattr(key, "value", None)
-            if isinstance(name, str) and name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {name!r} comes twice", key.start_mark)
-            if isinstance(name, str):
-                seen.add(name)
-        return super().construct_mapping(node, deep)
 
 
 def profiles(project: Project) -> list[str]:
@@ -68,7 +53,7 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
         # Plain papermill can know the profile from the file alone, so it may stand there, but not another one.
         if name == "profile":
             if value != profile:
-                raise InputError(f"{where}: profile: {value!r} stands in the folder of profile {profile!r}")
+                raise InputError(f"{where}: profile: {shown(value)} stands in the folder of profile {profile!r}")
             continue
         values[name] = _allowed(source, name, where).check(value, where)
     given: set[str] = set()
@@ -84,9 +69,12 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
 def read_yaml(path: Path, where: str) -> dict[str, Any]:
     """A flat mapping from a YAML file; an empty file is an empty mapping. `InputError` with the line if broken."""
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}{_line_of(error)}: broken YAML: {_reason(error)}") from None
+        values = parse(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where}: broken YAML: not UTF-8 text (byte {error.start})") from None
+    except BrokenYaml as error:
+        line = f", line {error.line}" if error.line else ""
+        raise InputError(f"{where}{line}: broken YAML: {error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -97,11 +85,11 @@ def read_yaml(path: Path, where: str) -> dict[str, Any]:
 def parse_option(parameter: Parameter, text: str) -> Any:
     """A value from the command line: YAML, but 1e-5 is a number and what is meant as text need not be quoted."""
     try:
-        value = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+        value = parse(text)
+    except BrokenYaml as error:
         if parameter.kind == "str":
             return text
-        raise InputError(f"-p: {parameter.name}: {text!r} is broken YAML: {_reason(error)}") from None
+        raise InputError(f"-p: {parameter.name}: {shown(text)} is broken YAML: {error}") from None
     if parameter.kind == "str":
         return value if isinstance(value, str) else text
     if parameter.kind == "float":
@@ -134,12 +122,3 @@ def _existing(project: Project, profile: str, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"{project.shown(path)}: no such file; every profile needs one (empty: all defaults)")
     return path
-
-
-def _line_of(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}" if mark else ""
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).replace("\n", " ")

@@ -103,7 +103,11 @@ def test_a_warning_publishes_nothing_and_names_its_cause(project: Project) -> No
     older.write_text("older")
     with pytest.raises(RuntimeError, match=r"does not build: notebooks/01_a.*nowhere") as caught:
         build("laptop", written(project, text="# A title\n\n[broken](nowhere.md)"), project)
-    assert "build/book/laptop/build.log" in str(caught.value)
+    (log,) = (project.root / "build" / "book").iterdir()
+    assert f"(all in build/book/{log.name})" in str(caught.value)
+    assert log.name.startswith("laptop.")
+    assert "nowhere" in log.read_text()
+    assert not list((project.book / "_build" / ".attempts").iterdir())
     assert older.read_text() == "older"
 
 
@@ -113,4 +117,4 @@ def test_a_book_without_chapters_builds_into_a_folder_of_choice(project: Project
     assert page == tmp_path / "elsewhere" / "index.html"
     assert not (project.book / "_build").exists()
     assert "Never evidence" in page.read_text()
-    assert not list(tmp_path.glob(".elsewhere*"))
+    assert not list((tmp_path / ".attempts").iterdir())

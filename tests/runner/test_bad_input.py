@@ -9,6 +9,7 @@ import pytest
 from sources_of_trouble import COMMANDS, FILES
 
 from sparsenn_book.records.closure import INSTALLED
+from sparsenn_book.sources.plain_yaml import parse
 
 
 def refused(toy, *arguments: str) -> str:
@@ -17,22 +18,35 @@ def refused(toy, *arguments: str) -> str:
     assert status == 2
     assert err.startswith("error: ")
     assert err.count("\n") == 1
+    assert len(err) <= 300
     assert toy.files() == before
     return err
 
 
-@pytest.mark.parametrize(("arguments", "message"), COMMANDS)
+@pytest.mark.parametrize(("arguments", "message"), COMMANDS, ids=[message for _, message in COMMANDS])
 def test_a_bad_command_is_refused(toy, arguments: list[str], message: str) -> None:
     assert message in refused(toy, *arguments)
 
 
-@pytest.mark.parametrize(("text", "message"), FILES)
+@pytest.mark.parametrize(("text", "message"), FILES, ids=[message for _, message in FILES])
 def test_a_bad_parameter_file_is_refused_by_run_and_book(toy, text: str, message: str) -> None:
     toy.write("params/laptop/01_toy.yaml", text)
     for arguments in (["run", "toy"], ["book"]):
         err = refused(toy, *arguments)
         assert "params/laptop/01_toy.yaml" in err
         assert message in err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("010", 10), ("0o10", 8), ("1e-5", 1e-5), ("1E2", 100.0), ("-1.5", -1.5), ("yes", "yes"), ("1:30", "1:30"),
+     ("2026-01-01", "2026-01-01"), ("null", None), ("true", True), ("[1, [a, 2.]]", [1, ["a", 2.0]]), ("", None),
+     ("a: {b: 1}", {"a": {"b": 1}})],
+)  # fmt: skip
+def test_yaml_is_read_as_most_people_do(text: str, value: object) -> None:
+    found = parse(text)
+    assert found == value
+    assert type(found) is type(value)
 
 
 def test_help_is_no_error(toy) -> None:
@@ -44,7 +58,7 @@ def test_help_is_no_error(toy) -> None:
 
 def test_bytes_that_are_no_text_are_refused(toy) -> None:
     (toy.project.params / "laptop" / "01_toy.yaml").write_bytes(b"\xff\xfe\x00")
-    assert "broken YAML" in refused(toy, "run", "toy")
+    assert "broken YAML: not UTF-8 text (byte 0)" in refused(toy, "run", "toy")
     (toy.project.notebooks / "01_toy.py").write_bytes(b"\xff")
     assert "not UTF-8" in refused(toy, "run", "toy")
 

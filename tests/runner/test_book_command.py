@@ -17,7 +17,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:
     """What the book was built from, each time; building itself has tests of its own."""
     calls: list[dict[str, Path]] = []
 
-    def build(profile: str, executed: dict[str, Path], project) -> Path:
+    def build(profile: str, executed: dict[str, Path], project, **_: object) -> Path:
         calls.append(executed)
         return project.book / "_build" / "html" / "index.html"
 
@@ -59,7 +59,7 @@ def test_a_failure_stops_the_book_and_what_was_under_way_is_kept(toy, built) -> 
 
 
 def test_a_book_that_does_not_build_is_one_line(toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(*_: object) -> None:
+    def build(*_: object, **__: object) -> None:
         raise RuntimeError("one warning is one too many")
 
     monkeypatch.setattr(sparsenn_book.runner.book, "build", build)
