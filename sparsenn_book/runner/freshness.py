@@ -47,6 +47,11 @@ def key_parts(
     }
 
 
+def data_names(project: Project, source: Source) -> set[str]:
+    """Every text that a notebook and the source that it imports name, names of data files among them."""
+    return set(strings([*closure(_imports(project, source), project.root, computing=False).values(), source.path]))
+
+
 def hashes(base: Path, paths: Iterable[Path]) -> dict[str, str]:
     """sha256 of the bytes of each file that is there, by its name relative to `base`."""
     there = sorted(path for path in paths if path.is_file())
