@@ -143,6 +143,23 @@ def test_a_result_counts_by_its_content(toy, name: str) -> None:
     assert "smoke   fresh" in toy("list")[1]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"files": {"executed.ipynb": 1, "/etc/hostname": "x"}}, {"files": {"executed.ipynb": [], "a\0b": None}},
+     {"files": 3}, {"key": [], "parts": 2.5}, {"parts": {"code": {}}}, {"key": None, "old": {}}],
+)  # fmt: skip
+def test_a_record_of_odd_types_is_a_stale_result(toy, changes: dict) -> None:
+    toy.plant()
+    source = read(toy.project, "01_toy")
+    parts = key_parts(toy.project, source, resolve(toy.project, source, "laptop"))
+    toy.write(
+        "results/laptop/01_toy/run.json", json.dumps({"key": digest(parts), "parts": parts, "files": {}} | changes)
+    )
+    status, out, err = toy("list")
+    assert (status, err) == (0, "")
+    assert "laptop  stale" in out
+
+
 def test_ones_own_parameters_go_to_a_folder_of_their_own(toy) -> None:
     toy("run", "toy")
     before = toy.files()
