@@ -131,6 +131,15 @@ def test_a_changed_core_runs_again_and_replaces(toy) -> None:
     assert "stale (rows.json is gone)" in toy("list")[1]
 
 
+def test_a_file_that_the_user_put_into_a_result_stays_there(toy) -> None:
+    folder = toy.project.results / "smoke" / "01_toy"
+    toy("run", "toy", "--profile", "smoke")
+    toy.write("results/smoke/01_toy/own/notes.txt", "mine")
+    assert "done in" in toy("run", "toy", "--profile", "smoke", "--force")[1]
+    assert (folder / "own" / "notes.txt").read_text() == "mine"
+    assert "smoke   fresh" in toy("list")[1]
+
+
 @pytest.mark.parametrize("name", ["rows.json", "executed.ipynb"])
 def test_a_result_counts_by_its_content(toy, name: str) -> None:
     toy("run", "toy", "--profile", "smoke")
