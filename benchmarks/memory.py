@@ -3,7 +3,7 @@
 Usage: python benchmarks/memory.py [--only A] [--runs 16,64]
 
 Peak resident memory of a process that fits three epochs, less that before the fit and after one of two runs, which
-loads what a first fit loads; over the bytes of weights and of Adam's two moments. The ensemble itself lies there before.
+loads what a first fit loads; over the bytes of weights and of Adam's two moments. The ensemble was there before.
 Two times is what a fit may take, and with it some minibatches and what one group of runs needs for its gradients.
 """
 

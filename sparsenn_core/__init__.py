@@ -16,14 +16,17 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("lasso", "linearized", "networks", "penalties", "recovery", "training")
+_ROOMS = ("bounds", "datasets", "lasso", "linearized", "masks", "networks", "penalties", "recovery", "training")
 
 __all__ = [
     "Data",
     "Ensemble",
+    "bounds",
+    "datasets",
     "fit",
     "lasso",
     "linearized",
+    "masks",
     "minimise",
     "networks",
     "penalties",
@@ -32,7 +35,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import lasso, linearized, networks, penalties, recovery, training
+    from sparsenn_core import bounds, datasets, lasso, linearized, masks, networks, penalties, recovery, training
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

@@ -15,10 +15,15 @@ from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.docstrings import as_rst, first_sentence, inline
 
 PACKAGE = "sparsenn_core"
-FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized")
+FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized", "bounds", "masks")
 """The order of the rooms; others follow by name, and single modules together on the last page."""
 GROUND = "ground"
-TITLES = {"lasso": "Multi-task lasso", "linearized": "Linearized training", GROUND: "Random numbers and errors"}
+TITLES = {
+    "bounds": "Generalization bounds",
+    "lasso": "Multi-task lasso",
+    "linearized": "Linearized training",
+    GROUND: "Data, random numbers and errors",
+}
 KINDS = {
     "function": "Functions",
     "class": "Classes",

@@ -28,10 +28,11 @@ def log_ratios(estimates: pd.DataFrame, method: str, other: str, column: str = "
 
     Columns family, snr, repetition, log_ratio; below 0 where `method` is better.
     """
-    wide = estimates.pivot(index=CELL, columns="method", values=column)
+    pair = estimates[estimates["method"].isin((method, other))]
+    wide = pair.pivot(index=CELL, columns="method", values=column)
     for name in (method, other):
         if name not in wide:
-            raise unknown("method", name, wide.columns, where="log_ratios")
+            raise unknown("method", name, estimates["method"].unique(), where="log_ratios")
     ratios = np.log(wide[method] / wide[other]).rename("log_ratio").reset_index()
     # families in the order of the rows, which the pivot has sorted by name
     order = {family: i for i, family in enumerate(estimates["family"].unique())}

@@ -1,0 +1,51 @@
+"""The study of norm-based bounds: Galanti, Xu, Galanti and Poggio (NeurIPS 2023), by its public code.
+
+Its text was not read; what is said of its theorem is recalled, and of its formula as the code has it.
+"""
+
+from sparsenn_book.studies.bounds import (
+    correlation,
+    figures,
+    growth,
+    learned,
+    posterior,
+    recorded,
+    search,
+    selected,
+    sentences,
+    training,
+)
+from sparsenn_book.studies.bounds.claims import claims
+from sparsenn_book.studies.bounds.images import images
+from sparsenn_book.studies.bounds.networks import conv_net
+from sparsenn_book.studies.bounds.schedules import SCHEDULES, Schedule
+from sparsenn_book.studies.bounds.settings import (
+    GridSettings,
+    GrowthSettings,
+    PosteriorSettings,
+    SearchSettings,
+    StudySettings,
+)
+
+__all__ = [
+    "SCHEDULES",
+    "GridSettings",
+    "GrowthSettings",
+    "PosteriorSettings",
+    "Schedule",
+    "SearchSettings",
+    "StudySettings",
+    "claims",
+    "conv_net",
+    "correlation",
+    "figures",
+    "growth",
+    "images",
+    "learned",
+    "posterior",
+    "recorded",
+    "search",
+    "selected",
+    "sentences",
+    "training",
+]

@@ -1,0 +1,91 @@
+"""What the chapter learned, in a few sentences computed from its tables: of full scale where they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sparsenn_book.studies.bounds.claims import COUNT, FOLLOWS
+from sparsenn_book.studies.bounds.search import CASES
+from sparsenn_book.studies.bounds.selected import GOLOWICH, HELD_OUT, REFINED, STUDY, last, norm_certificates
+from sparsenn_book.studies.bounds.sentences import size, smallest
+
+Tables = Mapping[str, pd.DataFrame]
+NEEDED = ("bounds", "errors", "counterexamples", "growth", "correlations", "grid", "posteriors")
+"""The tables that are read here."""
+
+
+def learned(full: Tables, here: Tables, profile: str) -> str:
+    """The answer to the chapter's question: from the tables of the full profile, else from those of this page."""
+    if profile == "full":
+        return _points(here, "At full scale")
+    if all(name in full for name in NEEDED):
+        date = full["bounds"].attrs.get("provenance", {}).get("date", "")[:10]
+        return _points(full, f"At full scale (tables of {date})")
+    if profile == "smoke":
+        return "No tables of full scale are kept, and this page trains too little to learn from (profile smoke)."
+    return _points(here, f"No tables of full scale are kept, so this is from this page's own, profile {profile}")
+
+
+def _points(tables: Tables, where: str) -> str:
+    points = [
+        _of_size(tables["bounds"], tables["grid"]),
+        _of_formula(tables["counterexamples"]),
+        _of_depth(tables["growth"]),
+        _of_gap(tables["correlations"]),
+        _of_practice(tables["posteriors"], tables["bounds"]),
+    ]
+    return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
+
+
+def _of_size(bounds: pd.DataFrame, grid: pd.DataFrame) -> str:
+    name, least, count = smallest(bounds)
+    also = float(norm_certificates(grid)["total"].min())
+    head = "No certificate by norms says anything" if min(least, also) > 1 else "Few certificates by norms say anything"
+    return (
+        f"**{head}**: the smallest bound on the error of {count} networks of the study's kind is "
+        f"{size(least)} (*{name}*), on the grid of small networks {size(also)}. An error is at most 1."
+    )
+
+
+def _of_formula(found: pd.DataFrame) -> str:
+    row = found[(found["bound"] == STUDY) & (found["case"] == CASES[2])].iloc[0]
+    return (
+        "**The formula implemented in the reference code does not hold in general**: in its own setting the "
+        f"complexity is at least {row['lower'] / row['upper']:.1f} times what it allows. The corrected bound, proved "
+        "below, pays for the nodes that feed the last layer and for the number of classes."
+    )
+
+
+def _of_depth(found: pd.DataFrame) -> str:
+    depth = found[found["axis"] == "depth"].pivot(index="at", columns="bound", values="log10")
+    lead = 10 ** (depth[GOLOWICH] - depth[REFINED])
+    return (
+        "**That few nodes feed each node does help**: at equal kernel norms the corrected bound is "
+        f"{lead.iloc[0]:.1f} times smaller than that of Golowich et al. at depth {depth.index[0]} and "
+        f"{lead.iloc[-1]:.0f} times at depth {depth.index[-1]}."
+    )
+
+
+def _of_gap(found: pd.DataFrame) -> str:
+    taus = found[found["axis"] == "all"].set_index("bound")["tau"]
+    count, norms = taus[COUNT], taus.drop(COUNT)
+    head = "Norms follow the gap little" if taus[REFINED] < FOLLOWS else "Norms follow the gap, most of the time"
+    return (
+        f"**{head}**: Kendall's tau of the corrected bound with the gap is {taus[REFINED]:.2f}, and "
+        f"{norms.max():.2f} for the best (*{norms.idxmax()}*). The plain number of parameters over samples has "
+        f"{count:.2f}."
+    )
+
+
+def _of_practice(posteriors: pd.DataFrame, bounds: pd.DataFrame) -> str:
+    rows = posteriors.set_index("prior")
+    held = last(bounds)
+    held = held[held["bound"] == HELD_OUT]
+    return (
+        "**For your own network**: keep samples back. Held-out samples bound the error by "
+        f"{held['total'].min():.1%} to {held['total'].max():.1%} here, PAC-Bayes without them by "
+        f"{rows.loc['initial weights', 'total']:.1%}, and with half of the data for its prior by "
+        f"{rows.loc['half of the data', 'total']:.1%}."
+    )

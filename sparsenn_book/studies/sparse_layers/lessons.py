@@ -1,0 +1,138 @@
+"""What the chapter on sparse layers teaches, in a few sentences computed from its tables; Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from sparsenn_book.records.estimates import Estimate
+from sparsenn_book.records.words import listed, number
+from sparsenn_book.studies.sparse_layers import measures
+from sparsenn_book.studies.sparse_layers.methods import DENSE
+from sparsenn_book.studies.sparse_layers.original import CODED, LEARNED
+from sparsenn_book.studies.sparse_layers.speed import CHANNELS, CSR, FORWARD, MASKED
+
+Tables = Mapping[str, pd.DataFrame]
+NEEDED = ("ends", "errors", "speed")
+NO_EVIDENCE = ("smoke", "custom")
+HIGH = 0.95
+
+
+class FullScale(Protocol):
+    """What a chapter knows of the full profile: its tables, and in words how old they are."""
+
+    tables: Tables
+
+    @property
+    def age(self) -> str:
+        """Empty if they are as today's code would make them."""
+
+
+def told(full: FullScale, here: Tables, profile: str) -> tuple[Tables, str] | None:
+    """The tables to tell findings from, and where they hold; None where this run is no evidence."""
+    if all(name in full.tables for name in NEEDED):
+        return full.tables, "at full scale" + (f" ({full.age})" if full.age else "")
+    return None if profile in NO_EVIDENCE else (here, f"on this page's runs (profile {profile})")
+
+
+def learned(source: tuple[Tables, str] | None) -> str:
+    """What we learned, a list; the last entry is for practice."""
+    if source is None:
+        return "*This run is too small, or too much its reader's own, to learn from: it reports no finding.*"
+    tables, where = source
+    errors = tables["errors"]
+    entries = [
+        _of_the_study(tables["ends"]),
+        *(_gain(errors, task) for task in measures.REGRESSIONS if _has(errors, task)),
+        *([_below(errors)] if _has(errors, "digits") else []),
+        _of_speed(tables["speed"]),
+        "**Take to your own training.** Where every input matters a little, as in digits, a random mask is hard to "
+        "beat. Where few inputs matter, or more than nine tenths of the weights go, let the mask follow training (soft "
+        "gates, RigL), and look at which inputs are still read. For speed remove whole channels, or convert once "
+        "training is over: a mask that multiplies weights costs time.",
+    ]
+    return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
+
+
+def answer(source: tuple[Tables, str] | None) -> str:
+    """The question's answer, and what stays open."""
+    open_ends = (
+        "Open: larger networks and images; budgets of tuning beyond one learning rate a method; whether the order of "
+        "the learned methods among themselves holds, since it changes from task to task; other machines, and sparse "
+        "kernels other than PyTorch's own."
+    )
+    if source is None:
+        return open_ends
+    tables, where = source
+    errors = tables["errors"]
+    plain = _of_speed(tables["speed"]).replace("**", "")
+    gains = []
+    for task in measures.REGRESSIONS:
+        if _has(errors, task):
+            best = measures.best_method(errors, task, HIGH)
+            gain = measures.times_better(errors, task, measures.RANDOM, best, HIGH)
+            gains.append(f"on the task {task} {_times(gain)} that of {best}")
+    return (
+        f"Measured {where}: at sparsity {HIGH} a random mask's error is {listed(gains)}, the best mask there. "
+        "The study's own mask is random and gains nothing. The gain has a plain cause: a mask that "
+        "learns reads the inputs that matter, and a random one leaves some out. Sparse is faster where zeros are not "
+        f"multiplied: {plain}\n\n{open_ends}"
+    )
+
+
+def _has(errors: pd.DataFrame, task: str) -> bool:
+    rows = errors[errors["task"] == task]
+    return bool(np.isclose(rows["sparsity"], HIGH).any())
+
+
+def _times(gain: Estimate | None) -> str:
+    return (
+        "unknown times"
+        if gain is None
+        else f"{number(gain.value, 2)} times ({number(gain.low, 2)} to {number(gain.high, 2)})"
+    )
+
+
+def _of_the_study(ends: pd.DataFrame) -> str:
+    rows = {version: ends[ends["version"] == version] for version in (CODED, LEARNED)}
+    moved = rows[CODED]["scores_moved"].max()
+    return (
+        f"**The study's learned mask is not learned.** {moved:.0%} of its scores change in training; it is a fixed "
+        f"random mask. Learned as described, it lowers the test error of the study's network from "
+        f"{rows[CODED]['test_loss'].mean():.2f} to {rows[LEARNED]['test_loss'].mean():.2f}."
+    )
+
+
+def _gain(errors: pd.DataFrame, task: str) -> str:
+    best = measures.best_method(errors, task, HIGH)
+    gain = measures.times_better(errors, task, measures.RANDOM, best, HIGH)
+    dense = measures.times_better(errors, task, DENSE, best, HIGH)
+    what = {"linear": "Sum of 20 inputs", "nonlinear": "Five of fifty inputs matter"}[task]
+    return (
+        f"**{what}, 19 of 20 weights removed: a random mask's error is {_times(gain)} that of the best learned mask** "
+        f"({best}). The dense network's is {_times(dense)} that."
+    )
+
+
+def _below(errors: pd.DataFrame) -> str:
+    rows = errors[(errors["task"] == "digits") & np.isclose(errors["sparsity"], 0.9)]
+    medians = rows.groupby("method")["error"].median()
+    return (
+        f"**On digits masks hardly matter up to sparsity 0.9**: median errors lie between {medians.min():.1%} and "
+        f"{medians.max():.1%}."
+    )
+
+
+def _of_speed(speed: pd.DataFrame) -> str:
+    rows = measures.speedups(speed)
+    nine = rows[np.isclose(rows["sparsity"], 0.9)]
+    forward = {f: nine[(nine["form"] == f) & (nine["phase"] == FORWARD)]["times"].median() for f in (CSR, CHANNELS)}
+    masked = rows[rows["form"] == MASKED]["times"].median()
+    return (
+        f"**Weight times mask runs at {masked:.2g} times the speed of dense**; with nine tenths removed, compressed "
+        f"rows at {forward[CSR]:.2g} times, a layer without its removed channels at {forward[CHANNELS]:.2g} times "
+        "(medians, forward, one machine)."
+    )

@@ -1,0 +1,86 @@
+"""What the chapter's parameters set, a table or a few at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparsenn_core.randomness import derive_seed
+
+
+@dataclass(frozen=True)
+class OriginalSettings:
+    """The study's notebook: a network of two sparse layers on the sum of ten inputs."""
+
+    original_runs: int
+    original_steps: int
+    original_sparsity: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How every network of the comparison is trained."""
+
+    steps: int
+    batch_size: int
+    seed: int
+
+    def run_seed(self, purpose: str, run: int) -> int:
+        """The seed of run number `run`; runs of another purpose share nothing with it."""
+        return derive_seed(self.seed, purpose, run)
+
+
+@dataclass(frozen=True)
+class TuningSettings(TrainingSettings):
+    """Learning rates, tried on runs that are not reported."""
+
+    tasks: tuple[str, ...]
+    rates: tuple[float, ...]
+    tuning_sparsities: tuple[float, ...]
+    tuning_runs: int
+
+
+@dataclass(frozen=True)
+class ComparisonSettings(TrainingSettings):
+    """The runs that are reported."""
+
+    tasks: tuple[str, ...]
+    sparsities: tuple[float, ...]
+    runs: int
+
+
+@dataclass(frozen=True)
+class StructureSettings(TrainingSettings):
+    """Structures other than single weights, on one task."""
+
+    structure_task: str
+    structure_sparsities: tuple[float, ...]
+    runs: int
+
+
+@dataclass(frozen=True)
+class PenaltySettings(TrainingSettings):
+    """Methods whose sparsity is an outcome of a penalty, on one task."""
+
+    penalty_task: str
+    strengths: tuple[float, ...]
+    penalty_runs: int
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """Random masks that are drawn to count the inputs they leave out."""
+
+    mask_draws: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class SpeedSettings:
+    """Layers that are timed."""
+
+    speed_sizes: tuple[int, ...]
+    speed_batches: tuple[int, ...]
+    speed_sparsities: tuple[float, ...]
+    speed_repeats: int
+    seed: int
