@@ -15,14 +15,14 @@
 # %% tags=["parameters"]
 steps: int = 230000  # [1, 10000000]; full-batch training steps; the study took 1,000,000
 students: int = 3  # [1, 1000]; initial weights for each rule; the first are the study's
-samples: list[int] = [10, 20, 30, 40]  # [1, 1000]; N of the dimension problems (D = 10, K = 500)
-ranks: list[int] = [2, 5, 10, 20]  # [1, 20]; ranks of the rank problems (N = 20, K = 200)
+samples: list[int] = [10, 20, 30, 40]  # [1, 1000]; distinct; N of the dimension problems (D = 10, K = 500)
+ranks: list[int] = [2, 5, 10, 20]  # [1, 20]; distinct; ranks of the rank problems (N = 20, K = 200)
 repetitions: int = 100  # [2, 100000]; random problems of each kind
-widths: list[int] = [7, 8, 9, 10, 11]  # [4, 12]; K of the brute-force problems (D = 2, N = 3)
+widths: list[int] = [7, 8, 9, 10, 11]  # [4, 12]; distinct; K of the brute-force problems (D = 2, N = 3)
 small_repetitions: int = 1000  # [2, 1000000]; brute-force problems for each K
-enumerated: int = 4  # [1, 1000]; of these, how many are enumerated set by set, for the smallest and largest K
-enumerated_conic: int = 1  # [1, 1000]; the same by the study's formulation, smallest K only
-conic: int = 3  # [1, 100]; dimension problems solved by the study's formulation as well
+enumerated: int = 4  # [1, small_repetitions]; of these, enumerated set by set, for the smallest and largest K
+enumerated_conic: int = 1  # [1, small_repetitions]; the same by the study's formulation, smallest K only
+conic: int = 3  # [1, repetitions]; dimension problems solved by the study's formulation as well
 boundary_draws: int = 3  # [1, 1000]; problems at the bound for each pair of ranks
 seed: int = 0  # [0, 1000000000]
 device: str = "auto"  # one of auto, cpu, cuda

@@ -13,6 +13,7 @@ from sparsenn_book.records.words import duration
 from sparsenn_book.runner.batch import execute_all
 from sparsenn_book.runner.execute import Watch
 from sparsenn_book.runner.freshness import EXECUTED
+from sparsenn_book.runner.possible import check_possible
 from sparsenn_book.runner.prices import gather
 from sparsenn_book.runner.tasks import Task, plan, plan_book
 from sparsenn_book.runner.terminal import Terminal
@@ -113,7 +114,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _execute(tasks: Sequence[Task], *, jobs: int, force: bool) -> dict[str, Path]:
-    """Execute tasks and return their executed notebooks by name; leave with status 1 if one fails."""
+    """Execute tasks and return their executed notebooks by name; leave with status 1 if one fails.
+    `InputError`, before any starts, for one that could not run to its end.
+    """
+    check_possible([task for task in tasks if force or task.state()[0] != "fresh"])
     terminal = Terminal()
     executions = execute_all(tasks, Watch(terminal.say, terminal.progress), jobs=jobs, force=force)
     failures = [execution.message for execution in executions if execution.status == "failed"]

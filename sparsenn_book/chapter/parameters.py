@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sparsenn_book.sources.notebooks import FILLED_IN, NEEDS, Source
 from sparsenn_book.sources.profiles import CUSTOM, profiles, resolve
 from sparsenn_book.sources.project import Project
+from sparsenn_book.sources.rules import check_jointly
 from sparsenn_core.errors import InputError
 
 S = TypeVar("S")
@@ -22,7 +23,9 @@ def checked(source: Source, namespace: Mapping[str, Any], project: Project) -> d
     gone = [name for name in source.parameters if name not in namespace]
     if gone:
         raise InputError(f"{where}: {', '.join(gone)} is declared in the parameters cell and has no value here")
-    return {name: parameter.check(namespace[name], where) for name, parameter in source.parameters.items()}
+    values = {name: parameter.check(namespace[name], where) for name, parameter in source.parameters.items()}
+    check_jointly(source.parameters, values, where)
+    return values
 
 
 def profile_of(source: Source, parameters: Mapping[str, Any], project: Project) -> str:

@@ -205,7 +205,9 @@ def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:
 
 def _run_jupyter_book(stage: Path, log: Path, project: Project) -> None:
     """Build HTML with warnings as errors. The whole output of a build that fails is kept in the file `log`."""
-    start = "from jupyter_book.cli.main import main; main()"
+    # A build that is killed takes jupyter-book along, as a runner its kernels.
+    watch = f"from sparsenn_book.runner.kernel_process import end_with_parent; end_with_parent({os.getpid()})"
+    start = f"{watch}; from jupyter_book.cli.main import main; main()"
     arguments = ["build", str(stage / "source"), "--path-output", str(stage), "-W", "--keep-going"]
     # The library that its pages describe is the one whose names were read.
     paths = os.pathsep.join(filter(None, [str(INSTALLED), os.environ.get("PYTHONPATH", "")]))

@@ -171,10 +171,23 @@ def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Exec
     price = price_of(attempt, start, seconds) | usage
     record = _record(task, attempt, start, seconds) | {"key": key, "price": price, "old": _old(attempt)}
     write_json(attempt / freshness.RECORD, record)
+    _carry_over(task.result.folder, attempt)
     task.result.publish(attempt)
     place = task.project.shown(task.result.folder)
     message = f"{task.title}: done in {seconds:.0f} s, {place}{changed and f'; {changed}'}"
     return Execution(task, "done", task.result.folder, message)
+
+
+def _carry_over(old: Path, attempt: Path) -> None:
+    """Copy what the user put into an older result to the one that takes its place."""
+    made = (freshness.read_record(old) or {}).get("files")
+    if not isinstance(made, dict):
+        return
+    for path in old.rglob("*"):
+        name = path.relative_to(old)
+        if path.is_file() and name.as_posix() not in {*made, freshness.RECORD} and not (attempt / name).exists():
+            (attempt / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, attempt / name)
 
 
 def _since(task: Task) -> tuple[str, bool]:

@@ -47,6 +47,11 @@ def key_parts(
     }
 
 
+def data_names(project: Project, source: Source) -> set[str]:
+    """Every text that a notebook and the source that it imports name, names of data files among them."""
+    return set(strings([*closure(_imports(project, source), project.root, computing=False).values(), source.path]))
+
+
 def hashes(base: Path, paths: Iterable[Path]) -> dict[str, str]:
     """sha256 of the bytes of each file that is there, by its name relative to `base`."""
     there = sorted(path for path in paths if path.is_file())
@@ -57,7 +62,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     """The `run.json` of a result, None where there is none that can be read."""
     try:
         record = read_json(folder / RECORD)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 
@@ -90,6 +95,8 @@ def _harmed(folder: Path, record: Mapping[str, Any]) -> str:
     made = record.get("files")
     if not isinstance(made, dict) or EXECUTED not in made:
         return f"{RECORD} names no files"
+    if not all((folder / name).is_relative_to(folder) for name in made):
+        return f"{RECORD} names files elsewhere"
     found = hashes(folder, (folder / name for name in made))
     for name, content in made.items():
         if name not in found:

@@ -70,7 +70,11 @@ class ResultFolder:
         path = self.space / ".locks" / self.name
         if not path.exists():
             return
-        with path.open("w") as handle:
+        try:
+            handle = path.open("w")
+        except OSError:  # where nothing can be written, results can be looked at all the same
+            return
+        with handle:
             if _try_lock(handle.fileno()):
                 self._recover()
 
@@ -87,7 +91,7 @@ class ResultFolder:
         for path in attempt.rglob("*"):
             sync(path)
         sync(attempt)
-        if self.folder.exists():
+        if os.path.lexists(self.folder):  # a link that leads nowhere too
             self._aside.parent.mkdir(exist_ok=True)
             os.rename(self.folder, self._aside)
         os.rename(attempt, self.folder)
@@ -115,8 +119,8 @@ class ResultFolder:
             shutil.copyfile(table, safe / table.name)
 
     def _recover(self) -> None:
-        if self._aside.exists():
-            if self.folder.exists():
+        if os.path.lexists(self._aside):
+            if os.path.lexists(self.folder):
                 _remove(self._aside)
             else:
                 os.rename(self._aside, self.folder)
@@ -133,6 +137,8 @@ def _try_lock(handle: int) -> bool:
 
 
 def _remove(folder: Path) -> None:
+    if folder.is_symlink():  # what it leads to is somebody's own
+        folder.unlink()
     # A kernel that outlives its killed runner for a moment may still add a file while the folder goes.
     for _ in range(5):
         shutil.rmtree(folder, ignore_errors=True)

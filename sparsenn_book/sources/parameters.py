@@ -1,7 +1,8 @@
 """The parameters of a notebook: declared in one annotated cell, checked before anything runs.
 
-A declaration is `name: type = default  # domain; help`. The domain is a range such as `[0, 1)` or `(0, inf)`, or
-`one of auto, cpu, cuda`; for a list it holds for each entry. The cell is parsed, never executed.
+A declaration is `name: type = default  # domain; rules; help`. The domain is a range such as `[0, 1)` or `(0, inf)`,
+or `one of auto, cpu, cuda`; for a list it holds for each entry. Rules (`rules`) ask for more: entries of a list, other
+parameters. The cell is parsed, never executed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import math
 import re
 import tokenize
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sparsenn_book.sources.rules import Rules, check_entries, check_jointly, check_names, split
 from sparsenn_core.errors import InputError, nearest
 
 SCALARS: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
@@ -49,7 +51,7 @@ class Range:
 @dataclass(frozen=True)
 class Parameter:
     """One declared parameter. `kind` is one of `KINDS`; `range` and `choices` are None where anything of that kind
-    goes; `help` is the rest of the comment.
+    goes; `rules` is what is asked beside; `help` is the rest of the comment.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Parameter:
     default: Any
     range: Range | None = None
     choices: tuple[Any, ...] | None = None
+    rules: Rules = field(default_factory=Rules)
     help: str = ""
 
     def check(self, value: Any, where: str) -> Any:
@@ -67,10 +70,10 @@ class Parameter:
             return self._check_one(value, self.kind, f"{where}: {self.name}")
         if not isinstance(value, list | tuple):
             raise InputError(f"{where}: {self.name}: {shown(value)} is {_kind_of(value)}, not a {self.kind}")
-        if not value:
-            raise InputError(f"{where}: {self.name}: the list is empty, so there is nothing to run")
-        inner = self.kind[len("list[") : -1]
-        return [self._check_one(entry, inner, f"{where}: {self.name}, entry {n}") for n, entry in enumerate(value, 1)]
+        inner, where = self.kind[len("list[") : -1], f"{where}: {self.name}"
+        entries = [self._check_one(entry, inner, f"{where}, entry {n}") for n, entry in enumerate(value, 1)]
+        check_entries(self.rules, entries, where)
+        return entries
 
     def _check_one(self, value: Any, kind: str, where: str) -> Any:
         value = _as_kind(value, kind, where)
@@ -102,6 +105,8 @@ def parse_parameters(cell: str, where: str, first_line: int = 1) -> dict[str, Pa
         if parameter.name in found:
             raise InputError(f"{place}: parameter {parameter.name!r} is declared twice")
         found[parameter.name] = parameter
+    check_names(found, where)
+    check_jointly(found, defaults(found.values()), where)
     return found
 
 
@@ -117,9 +122,9 @@ def _declared(statement: ast.stmt, comments: dict[int, str], place: str) -> Para
         raise InputError(f"{place}: {name}: the default must be written out, not computed") from None
     last = statement.end_lineno or statement.lineno
     comment = comments.get(last) or comments.get(statement.lineno, "")
-    bounds, choices, text = _domain(comment, kind, f"{place}: {name}")
-    parameter = Parameter(name, kind, None, bounds, choices, text)
-    return Parameter(name, kind, parameter.check(default, place), bounds, choices, text)
+    bounds, choices, at_most, text = _domain(comment, kind, f"{place}: {name}")
+    parameter = Parameter(name, kind, None, bounds, choices, *split(text, at_most))
+    return replace(parameter, default=parameter.check(default, place))
 
 
 def _comments(cell: str) -> dict[int, str]:
@@ -127,8 +132,8 @@ def _comments(cell: str) -> dict[int, str]:
     return {token.start[0]: token.string.lstrip("# ").rstrip() for token in tokens if token.type == tokenize.COMMENT}
 
 
-def _domain(comment: str, kind: str, where: str) -> tuple[Range | None, tuple[Any, ...] | None, str]:
-    """Range, choices and help from a comment."""
+def _domain(comment: str, kind: str, where: str) -> tuple[Range | None, tuple[Any, ...] | None, str, str]:
+    """Range, choices, the parameter that is the range's upper end, and the rest of a comment."""
     inner = kind.removeprefix("list[").removesuffix("]")
     if comment.startswith(("[", "(")):
         return _parse_range(comment, inner, where)
@@ -138,23 +143,25 @@ def _domain(comment: str, kind: str, where: str) -> tuple[Range | None, tuple[An
         if not match or inner == "bool" or any(not word or " " in word for word in words):
             raise InputError(f"{where}: {comment!r} is not a choice; write e.g. `one of auto, cpu, cuda; help`")
         try:
-            return None, tuple(SCALARS[inner](word) for word in words), match[2] or ""
+            return None, tuple(SCALARS[inner](word) for word in words), "", match[2] or ""
         except ValueError:
             raise InputError(f"{where}: the choices {', '.join(words)} are not all of type {inner}") from None
-    return None, None, comment
+    return None, None, "", comment
 
 
-def _parse_range(comment: str, inner: str, where: str) -> tuple[Range, None, str]:
+def _parse_range(comment: str, inner: str, where: str) -> tuple[Range, None, str, str]:
     match = _RANGE.fullmatch(comment)
     try:
         if not match or inner not in ("int", "float"):
             raise ValueError
-        bounds = Range(float(match[2]), float(match[3]), match[1] == "(", match[4] == ")")
+        at_most = match[3] if match[3].isidentifier() and as_number(match[3]) is None else ""
+        high = math.inf if at_most else float(match[3])
+        bounds = Range(float(match[2]), high, match[1] == "(", match[4] == ")")
         if not bounds.low <= bounds.high:
             raise ValueError
     except ValueError:
         raise InputError(f"{where}: {comment!r} does not start with a range of numbers, e.g. `[0, inf)`") from None
-    return bounds, None, match[5].lstrip("; ")
+    return bounds, None, at_most, match[5].lstrip("; ")
 
 
 def _as_kind(value: Any, kind: str, where: str) -> Any:

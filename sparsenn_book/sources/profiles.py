@@ -10,6 +10,7 @@ from sparsenn_book.sources.notebooks import FILLED_IN, NEEDS, Source, names
 from sparsenn_book.sources.parameters import Parameter, as_number, defaults, shown
 from sparsenn_book.sources.plain_yaml import BrokenYaml, parse
 from sparsenn_book.sources.project import Project
+from sparsenn_book.sources.rules import check_jointly
 from sparsenn_core.errors import InputError, unknown
 
 CUSTOM = "custom"  # where runs with one's own parameters go, hence no name for a profile
@@ -63,6 +64,7 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
             raise InputError(f"-p: {name} is given twice")
         given.add(name)
         values[name] = parameter.check(parse_option(parameter, text), "-p")
+    check_jointly(source.parameters, values, f"{where}{' with -p' if given else ''}")
     return {name: value for name, value in values.items() if name != "output_dir"}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 import small_book
 
+from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.book import build
 from sparsenn_book.runner.result_folder import ResultFolder
 from sparsenn_book.sources.project import Project
@@ -104,3 +108,24 @@ def test_a_result_that_is_exchanged_while_it_is_read_is_not_published(
     with pytest.raises(RuntimeError, match="01_a: a new result came while the book was made"):
         build("smoke", {"01_a": result.folder / "executed.ipynb"}, project)
     assert not (project.book / "_build" / "html").exists()
+
+
+@pytest.mark.book
+def test_kill_9_of_a_build_ends_jupyter_book(project: Project) -> None:
+    code = "from pathlib import Path\nfrom sparsenn_book.runner.book import build, Project\n"
+    code += f"build('smoke', {{}}, Project(Path({str(project.root)!r})))"
+    environment = os.environ | {"PYTHONPATH": str(INSTALLED)}
+    process = subprocess.Popen([sys.executable, "-P", "-c", code], env=environment, cwd=project.root)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    end = time.monotonic() + DEADLINE
+    while not children.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    child = Path("/proc", children.read_text().split()[0])
+    while "end_with_parent" not in (child / "cmdline").read_text():  # until the fork has become jupyter-book
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    while child.exists() and (child / "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < end
+        time.sleep(0.1)

@@ -180,3 +180,27 @@ def test_a_failed_rename_puts_the_old_result_back_at_the_next_call(tmp_path: Pat
             result.publish(attempt)
     with result.locked(lambda: False, lambda: None):
         assert (result.folder / "value").read_text() == "old"
+
+
+@pytest.mark.parametrize("leads_somewhere", [True, False])
+def test_a_linked_result_is_replaced_and_what_it_leads_to_stays(tmp_path: Path, leads_somewhere: bool) -> None:
+    result = ResultFolder(tmp_path / "space", "result")
+    away = tmp_path / "away"
+    if leads_somewhere:
+        away.mkdir()
+        (away / "value").write_text("old")
+    result.space.mkdir()
+    result.folder.symlink_to(away)
+    for text in ("new", "newer"):
+        with result.locked(lambda: False, lambda: None):
+            attempt = result.new_attempt()
+            (attempt / "value").write_text(text)
+            result.publish(attempt)
+        assert (result.folder / "value").read_text() == text
+    assert not leads_somewhere or (away / "value").read_text() == "old"
+
+
+def test_results_that_cannot_be_written_can_be_looked_at(tmp_path: Path) -> None:
+    result = ResultFolder(tmp_path, "result")
+    (tmp_path / ".locks" / "result").mkdir(parents=True)  # opened for writing, a folder is as good as a read-only disk
+    result.tidy()

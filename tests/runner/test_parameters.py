@@ -7,6 +7,7 @@ import math
 import pytest
 
 from sparsenn_book.sources.parameters import parse_parameters
+from sparsenn_book.sources.rules import check_jointly
 from sparsenn_core.errors import InputError
 
 CELL = """\
@@ -140,3 +141,59 @@ def test_a_broken_declaration_is_refused_with_its_line(cell: str, message: str) 
     with pytest.raises(InputError, match=message) as caught:
         parsed(cell)
     assert str(caught.value).startswith("toy.py, line ")
+
+
+RULED = """\
+layers: list[int] = [2, 5, 5, 1]  # [1, 100]; 4 or more; units
+rates: list[float] = [0.1, 0.2]  # (0, 1]; distinct; as many as layers; no help but this
+most: int = 10
+some: int = 3  # [1, most]; of these
+sizes: list[int] = [5, 6]  # [1, 100]; distinct
+chosen: list[int] = [5, 3]  # [1, sizes]; as many as sizes
+names: list[str] = ["a"]  # one of a, b; distinct
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("layers", [2, 5, 1], "layers: 3 given, 4 or more are needed"),
+        ("rates", [0.1, 0.2, 0.1], "rates, entry 3: 0.1 is given twice"),
+        ("rates", [1, 1.0], "rates, entry 2: 1.0 is given twice"),
+        ("names", ["a", "a"], "names, entry 2: 'a' is given twice"),
+        ("some", 11, "some: 11 is larger than most, which is 10"),
+        ("most", 2, "some: 3 is larger than most, which is 2"),
+        ("chosen", [5], "chosen has 1 entries and sizes 2; they belong together, entry by entry"),
+        ("sizes", [5, 6, 7], "chosen has 2 entries and sizes 3"),
+        ("chosen", [6, 6], "chosen: 6 is larger than sizes, which is 5"),
+        ("chosen", [6, 5], "chosen: 6 is larger than sizes, which is 5"),
+    ],
+)
+def test_rules_are_checked_alone_and_jointly(name: str, value: object, message: str) -> None:
+    found = parsed(RULED.replace("as many as layers; ", ""))
+    assert found["rates"].help == "no help but this"
+    assert found["layers"].check([2, 5, 5, 1], "here") == [2, 5, 5, 1]
+    values = {known: parameter.default for known, parameter in found.items()}
+    check_jointly(found, values, "here")
+    with pytest.raises(InputError, match=message) as caught:
+        check_jointly(found, values | {name: found[name].check(value, "here")}, "here")
+    assert str(caught.value).startswith("here: ")
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (RULED, "rates has 2 entries and layers 4"),
+        ("a: int = 1  # [0, b]", "names 'b', which is no other parameter"),
+        ("a: int = 1  # [0, a]", "names 'a', which is no other parameter"),
+        ("a: int = 1  # [0, 2]; distinct", "rules for lists"),
+        ("a: int = 1\nb: list[int] = [1]  # as many as a", "rules for lists"),
+        ("a: list[int] = [2]\nb: list[int] = [1]  # [0, a]", "only lists that are `as many as`"),
+        ("a: list[int] = [2]\nb: int = 1  # [0, a]", "only lists that are `as many as`"),
+        ("a: int = 1\nb: int = 2  # [0, a]", "b: 2 is larger than a, which is 1"),
+        ("a: list[int] = [1, 1]  # distinct", "given twice"),
+    ],
+)
+def test_a_broken_rule_is_refused(cell: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parsed(cell)

@@ -131,6 +131,15 @@ def test_a_changed_core_runs_again_and_replaces(toy) -> None:
     assert "stale (rows.json is gone)" in toy("list")[1]
 
 
+def test_a_file_that_the_user_put_into_a_result_stays_there(toy) -> None:
+    folder = toy.project.results / "smoke" / "01_toy"
+    toy("run", "toy", "--profile", "smoke")
+    toy.write("results/smoke/01_toy/own/notes.txt", "mine")
+    assert "done in" in toy("run", "toy", "--profile", "smoke", "--force")[1]
+    assert (folder / "own" / "notes.txt").read_text() == "mine"
+    assert "smoke   fresh" in toy("list")[1]
+
+
 @pytest.mark.parametrize("name", ["rows.json", "executed.ipynb"])
 def test_a_result_counts_by_its_content(toy, name: str) -> None:
     toy("run", "toy", "--profile", "smoke")
@@ -141,6 +150,23 @@ def test_a_result_counts_by_its_content(toy, name: str) -> None:
         assert f"smoke   stale ({name} is not the file that was made)" in toy("list")[1]
     path.write_bytes(whole)
     assert "smoke   fresh" in toy("list")[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"files": {"executed.ipynb": 1, "/etc/hostname": "x"}}, {"files": {"executed.ipynb": [], "a\0b": None}},
+     {"files": 3}, {"key": [], "parts": 2.5}, {"parts": {"code": {}}}, {"key": None, "old": {}}],
+)  # fmt: skip
+def test_a_record_of_odd_types_is_a_stale_result(toy, changes: dict) -> None:
+    toy.plant()
+    source = read(toy.project, "01_toy")
+    parts = key_parts(toy.project, source, resolve(toy.project, source, "laptop"))
+    toy.write(
+        "results/laptop/01_toy/run.json", json.dumps({"key": digest(parts), "parts": parts, "files": {}} | changes)
+    )
+    status, out, err = toy("list")
+    assert (status, err) == (0, "")
+    assert "laptop  stale" in out
 
 
 def test_ones_own_parameters_go_to_a_folder_of_their_own(toy) -> None:
