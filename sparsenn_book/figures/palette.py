@@ -24,6 +24,9 @@ MARKERS: tuple[str, ...] = ("triangle-down", "x", "star", "cross", "hourglass", 
 
 GRID = "rgba(128, 128, 128, 0.22)"
 AXIS = "rgba(128, 128, 128, 0.65)"
+SIGNED = ((0.0, "#B2182B"), (0.5, "#9A9A9A"), (1.0, "#2166AC"))
+"""Colour scale of numbers with a sign: around zero a grey that is seen on light and on dark pages."""
+
 TEXT = "#5A5A5A"
 """Text where no page sets its own colour, as in JupyterLab; the book replaces it with the page's text colour."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import PALETTE, ROLES
+from sparsenn_book.figures.palette import PALETTE, ROLES, SIGNED
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
 from sparsenn_book.studies.l1_path.settings import ACTIVATIONS, PENALTIES
 
@@ -165,7 +165,7 @@ def heat_maps(arranged: pd.DataFrame) -> go.Figure:
     fig.add_trace(
         go.Heatmap(
             z=shown, x=list(range(len(labels))), y=["teacher", *(f"{LABELS[p]}, {a}" for a, p in networks)], zmid=0,
-            zmin=-3, zmax=3, colorscale="RdBu", xgap=1, ygap=3, customdata=np.broadcast_to(labels, shown.shape),
+            zmin=-3, zmax=3, colorscale=SIGNED, xgap=1, ygap=3, customdata=np.broadcast_to(labels, shown.shape),
             hoverongaps=False, hovertemplate="%{y}<br>%{customdata}: %{z:.4f}<extra></extra>",
             colorbar={"title": {"text": "weight"}, "thickness": 12},
         )

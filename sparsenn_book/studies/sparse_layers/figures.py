@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import AXIS, Style, style
+from sparsenn_book.figures.palette import AXIS, SIGNED, Style, style
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
 from sparsenn_book.studies.sparse_layers import measures
 from sparsenn_book.studies.sparse_layers.methods import DENSE
@@ -57,7 +57,7 @@ def sparse_weights(pictures: pd.DataFrame) -> go.Figure:
     for place, (version, moment) in enumerate(shown, start=1):
         rows = pictures[(pictures["version"] == version) & (pictures["moment"] == moment)]
         values = rows.pivot(index="unit", columns="input", values="value")
-        colours = {"colorscale": "RdBu", "zmid": 0, "zmin": -largest, "zmax": largest, "showscale": place == len(shown)}
+        colours = {"colorscale": SIGNED, "zmid": 0, "zmin": -largest, "zmax": largest, "showscale": place == len(shown)}
         drawn = go.Heatmap(z=values.where(values != 0).to_numpy(), x=values.columns, y=values.index, **colours)
         fig.add_trace(drawn, row=1, col=place)
     return fig.update_layout(height=480)

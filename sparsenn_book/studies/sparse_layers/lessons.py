@@ -49,10 +49,7 @@ def learned(source: tuple[Tables, str] | None) -> str:
         *(_gain(errors, task) for task in measures.REGRESSIONS if _has(errors, task)),
         *([_below(errors)] if _has(errors, "digits") else []),
         _of_speed(tables["speed"]),
-        "**Take to your own training.** Where every input matters a little, as in digits, a random mask is hard to "
-        "beat. Where few inputs matter, or more than nine tenths of the weights go, let the mask follow training (soft "
-        "gates, RigL), and look at which inputs are still read. For speed remove whole channels, or convert once "
-        "training is over: a mask that multiplies weights costs time.",
+        "**Take to your own training.** " + _practice(errors, tables["speed"]),
     ]
     return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
 
@@ -94,6 +91,21 @@ def _times(gain: Estimate | None) -> str:
         if gain is None
         else f"{number(gain.value, 2)} times ({number(gain.low, 2)} to {number(gain.high, 2)})"
     )
+
+
+def _practice(errors: pd.DataFrame, speed: pd.DataFrame) -> str:
+    """Advice, each sentence only where the tables bear it out."""
+    said = []
+    best = {task: measures.best_method(errors, task, HIGH) for task in measures.REGRESSIONS if _has(errors, task)}
+    gains = [measures.times_better(errors, task, measures.RANDOM, method, HIGH) for task, method in best.items()]
+    if gains and all(gain is not None and gain.low > 1 for gain in gains):
+        names = listed(sorted(set(best.values())))
+        said.append(f"Where 19 of 20 weights go, let the mask follow training (best here: {names}).")
+    said.append("Look at which inputs are still read.")
+    rows = measures.speedups(speed)
+    if rows[rows["form"] == MASKED]["times"].median() < 1:
+        said.append("A mask that multiplies weights costs time: for speed remove channels, or convert after training.")
+    return " ".join(said)
 
 
 def _of_the_study(ends: pd.DataFrame) -> str:
