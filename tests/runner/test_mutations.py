@@ -9,7 +9,6 @@ import random
 from typing import Any
 
 import pytest
-from conftest import Toy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,7 +50,7 @@ def accepted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
-def check(toy: Toy, accepted: list[dict[str, Any]], *arguments: str) -> None:
+def check(toy: Any, accepted: list[dict[str, Any]], *arguments: str) -> None:
     """Run a command, and check that it is refused in a line or has parameters as they are declared."""
     accepted.clear()
     status, _, err = toy("run", "toy", *arguments)
@@ -76,7 +75,7 @@ OPTIONS = settings(max_examples=300, suppress_health_check=[HealthCheck.function
 @OPTIONS
 @given(name=st.sampled_from(sorted(VALUES)), chance=st.randoms(use_true_random=False), number=st.integers(0, 11))
 def test_a_mutated_value_is_taken_as_declared_or_refused(
-    toy: Toy, accepted: list[dict[str, Any]], name: str, chance: random.Random, number: int
+    toy: Any, accepted: list[dict[str, Any]], name: str, chance: random.Random, number: int
 ) -> None:
     value = mutated(VALUES[name][number % len(VALUES[name])], chance)
     check(toy, accepted, "-p", name, value)
@@ -85,7 +84,7 @@ def test_a_mutated_value_is_taken_as_declared_or_refused(
 @OPTIONS
 @given(chance=st.randoms(use_true_random=False))
 def test_a_mutated_file_is_taken_as_declared_or_refused(
-    toy: Toy, accepted: list[dict[str, Any]], chance: random.Random
+    toy: Any, accepted: list[dict[str, Any]], chance: random.Random
 ) -> None:
     chosen = chance.sample(sorted(VALUES), 2)
     lines = [f"{name}: {chance.choice(VALUES[name])}\n" for name in chosen]
