@@ -63,6 +63,7 @@ def test_kill_9_of_the_runner_ends_worker_and_kernel(toy, stage: int) -> None:
     process.kill()
     process.communicate(timeout=DEADLINE)
     wait_for(lambda: toy.processes() == [])
+    assert toy.processes() == []  # and none has come since
 
 
 def test_kill_9_of_the_runner_leaves_the_old_result_and_the_next_call_goes_on(toy) -> None:
@@ -203,4 +204,6 @@ def test_a_linked_result_is_replaced_and_what_it_leads_to_stays(tmp_path: Path, 
 def test_results_that_cannot_be_written_can_be_looked_at(tmp_path: Path) -> None:
     result = ResultFolder(tmp_path, "result")
     (tmp_path / ".locks" / "result").mkdir(parents=True)  # opened for writing, a folder is as good as a read-only disk
+    left = result.new_attempt()
     result.tidy()
+    assert left.is_dir()  # who cannot lock does not clear away what may be another's
