@@ -136,6 +136,7 @@ def test_committed_tables_render_and_give_the_committed_claims(name: str, tmp_pa
     jupytext.write(jupytext.reads(read(PROJECT, name).text, fmt="py:percent"), notebook)
     executed, parameters = tmp_path / freshness.EXECUTED, str(PROJECT.params / "full" / f"{name}.yaml")
     command = [sys.executable, "-m", "papermill", str(notebook), str(executed), "-k", "python3", "--no-progress-bar"]
+    command += ["--no-request-save-on-cell-execute"]
     command += ["-f", parameters, "-p", "output_dir", str(tmp_path), "-p", "profile", "full"]
     environment = os.environ | {STORED_ONLY: "1", "PYTHONPATH": str(PROJECT.root)}
     done = subprocess.run(command, cwd=PROJECT.root, env=environment, capture_output=True, text=True, check=False)

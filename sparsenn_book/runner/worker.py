@@ -76,6 +76,8 @@ def _execute(work: Path, job: dict[str, Any], cell: list[int]) -> None:
         language="python",
         progress_bar=False,
         on_cell_start=follow,
+        # Writing the notebook anew after every cell took a third of a rendering; every half minute it is written still.
+        request_save_on_cell_execute=False,
         shutdown_kernel="immediate",
     )
 
