@@ -13,6 +13,17 @@ from typing import Any
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an `OSError` that names no file name this one: a disk that is full says so without."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to. It is flushed to disk and renamed to `path` when the block ends well, and
     removed when it does not, so that a reader finds the old file or the new one, never a part. Makes the folder.
@@ -22,10 +33,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     os.close(handle)
     beside = Path(name)
     try:
-        yield beside
-        beside.chmod(0o644)  # mkstemp makes files that only their owner can read
-        sync(beside)
-        os.replace(beside, path)
+        with naming(path):
+            yield beside
+            beside.chmod(0o644)  # mkstemp makes files that only their owner can read
+            sync(beside)
+            os.replace(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
@@ -41,7 +53,8 @@ def sync(path: Path) -> None:
     """Force a file or folder to disk, so that a rename after it survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with naming(path):
+            os.fsync(handle)
     finally:
         os.close(handle)
 

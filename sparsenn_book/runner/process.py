@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sparsenn_book.records.closure import INSTALLED
-from sparsenn_book.records.files import read_json, write_json
+from sparsenn_book.records.files import naming, read_json, write_json
 from sparsenn_book.runner import freshness, worker
 
 WORK = ".work"
@@ -45,7 +45,7 @@ def run_notebook(
     values = dict(parameters) | {"output_dir": output_dir}
     (attempt / WORK).mkdir()
     # The worker gets the very text that was hashed, even if the file is edited meanwhile.
-    (attempt / WORK / "source.py").write_text(text, encoding="utf-8")
+    _write(attempt / WORK / "source.py", text)
     return _run(
         root, attempt, {"source": "source.py", "parameters": values, "output": output}, [INSTALLED], told, follow
     )
@@ -65,7 +65,7 @@ def settle(root: Path, attempt: Path, folder: Path, source: str) -> None:
     """Let the executed notebook of `attempt` name the place where it will lie, not the one where it was made."""
     path = attempt / freshness.EXECUTED
     made, settled = (place.relative_to(root).as_posix() for place in (attempt, folder))
-    path.write_text(path.read_text(encoding="utf-8").replace(made, settled), encoding="utf-8")
+    _write(path, path.read_text(encoding="utf-8").replace(made, settled))
     notebook = read_json(path)
     notebook["metadata"]["papermill"]["input_path"] = source
     write_json(path, notebook)
@@ -75,7 +75,7 @@ def keep_traceback(attempt: Path, status: int) -> dict[str, Any]:
     """Write what the worker says went wrong to `traceback.txt`, and return it; cells are counted from 1."""
     found = _failure(attempt / WORK, status)
     log = (attempt / WORK / LOG).read_text(encoding="utf-8", errors="replace")
-    (attempt / TRACEBACK).write_text(plain("\n".join(found["traceback"]) or log), encoding="utf-8")
+    _write(attempt / TRACEBACK, plain("\n".join(found["traceback"]) or log))
     return found
 
 
@@ -87,6 +87,11 @@ def reason(failure: Mapping[str, Any]) -> str:
 def plain(text: str) -> str:
     """Text without terminal colours."""
     return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+
+
+def _write(path: Path, text: str) -> None:
+    with naming(path):
+        path.write_text(text, encoding="utf-8")
 
 
 def _run(

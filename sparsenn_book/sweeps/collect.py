@@ -34,7 +34,7 @@ def collect(runs: Sequence[Run], done: set[str]) -> tuple[Path, int] | None:
         "sweep": runs[0].sweep,
         "runs": len(runs),
         "collected": len(chosen),
-        "identity": digest([run.key for run in chosen]),
+        "keys": digest([run.key for run in chosen]),
     }
     path = runs[0].space / FILE
     try:

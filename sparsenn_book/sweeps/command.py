@@ -32,12 +32,16 @@ def sweep(project: Project, name: str, on: str, *, retry_failed: bool, options: 
     say(_summary(runs, states, retry_failed=retry_failed))
     done = sum(state == "done" for state in states.values())
     progress = Progress(runs[0].sweep, len(runs), done, len(ahead), Terminal())
-    stopped = _work(ahead, chosen, progress, say) if ahead else ""
+    complaints = [_work(ahead, chosen, progress, say)] if ahead else []
     states = {run.id: run.state() for run in runs}
-    _gather(runs, states, say)
+    try:
+        _gather(runs, states, say)
+    except OSError as error:
+        complaints.append(f"{runs[0].sweep}: not collected: {error}")
     missing = Counter(state for state in states.values() if state != "done")
     told = ", ".join(f"{count} {state}" for state, count in sorted(missing.items()))
-    return ([stopped] if stopped else []) + ([f"{runs[0].sweep}: of {len(runs)} runs {told}"] if missing else [])
+    complaints += [f"{runs[0].sweep}: not all runs are there: {told}"] if missing else []
+    return [complaint for complaint in complaints if complaint]
 
 
 def status(project: Project, name: str, say: Say) -> None:
@@ -85,7 +89,7 @@ def _gather(runs: Sequence[Run], states: dict[str, State], say: Say) -> None:
     gathered = collect(runs, done)
     if gathered:
         path, rows = gathered
-        say(f"collected: {runs[0].project.shown(path)}, {rows} rows of {len(done)} runs")
+        say(f"collected: {runs[0].project.shown(path)}, {rows} rows from {len(done)} of {len(runs)} runs")
 
 
 def _summary(runs: Sequence[Run], states: dict[str, State], *, retry_failed: bool) -> str:
@@ -94,7 +98,8 @@ def _summary(runs: Sequence[Run], states: dict[str, State], *, retry_failed: boo
     failed = f", {counts['failed']} failed ({'tried again' if retry_failed else '--retry-failed runs them again'})"
     parts = [f"{counts['done']} done", f"{counts['waiting']} to do"]
     parts += [f"{counts['damaged']} damaged"] if counts["damaged"] else []
-    return f"{runs[0].sweep}: {len(runs)} runs of {what}: {', '.join(parts)}{failed if counts['failed'] else ''}"
+    many = f"{len(runs)} run{'s' * (len(runs) > 1)}"
+    return f"{runs[0].sweep}: {many} of {what}: {', '.join(parts)}{failed if counts['failed'] else ''}"
 
 
 def _failed(states: dict[str, State], run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -62,6 +63,7 @@ def outcomes(runs: Sequence[Run], engine: Engine, say: Callable[[str], None]) ->
     if engine.kind == SERIAL:
         yield from map(execute, runs)
         return
+    _quiet()
     from distributed import as_completed
 
     with _client(engine, runs[0]) as client:
@@ -101,6 +103,14 @@ def _client(engine: Engine, run: Run) -> Iterator[Client]:
             yield client
 
 
+def _quiet() -> None:
+    """Keep Dask's own log out of the way: what went wrong is told in one line. Before `distributed` is imported."""
+    import dask
+
+    loggers = ("distributed", "distributed.client", "distributed.deploy.adaptive", "distributed.nanny")
+    dask.config.set({"logging": dict.fromkeys(loggers, "critical")})
+
+
 def _local(workers: int) -> Any:
     """Workers here, one thread each: a `LocalCluster` whose workers each see one GPU where there are several."""
     from distributed import Nanny, Scheduler, SpecCluster
@@ -108,7 +118,7 @@ def _local(workers: int) -> Any:
     devices = _devices()
     seen = [{"CUDA_VISIBLE_DEVICES": devices[n % len(devices)]} if devices else {} for n in range(workers)]
     # No limit of memory: a run is a process of its own, and a worker holds nothing.
-    common = {"nthreads": 1, "memory_limit": 0, "host": "127.0.0.1", "dashboard": False}
+    common = {"nthreads": 1, "memory_limit": 0, "host": "127.0.0.1", "dashboard": False, "silence_logs": logging.ERROR}
     return SpecCluster(
         workers={n: {"cls": Nanny, "options": {**common, "env": seen[n]}} for n in range(workers)},
         scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": ":0"}},

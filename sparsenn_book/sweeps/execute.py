@@ -137,4 +137,4 @@ def _stop(run: Run, why: str) -> Outcome:
 
 
 def _line(error: OSError) -> str:
-    return f"{error.strerror or error}: {error.filename or 'on the disk'}"
+    return " ".join(str(error).split())

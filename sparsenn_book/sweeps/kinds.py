@@ -41,17 +41,15 @@ class Kind(Protocol):
 
 
 def kind_of(project: Project, file: SweepFile) -> Kind:
-    """What a sweep is of. `InputError` if there is no such notebook, profile or function."""
-    source = None
-    if file.notebook:
-        try:
-            source = notebooks.find(project, file.notebook)
-        except InputError as error:
-            raise InputError(f"{file.where}: {error}") from None
-    if file.function:
-        return OfFunction(project, file, source)
-    assert source is not None
-    return OfNotebook(project, file, source)
+    """What a sweep is of. `InputError` that starts with its file if there is no such notebook, profile or function."""
+    try:
+        source = notebooks.find(project, file.notebook) if file.notebook else None
+        if file.function:
+            return OfFunction(project, file, source)
+        assert source is not None
+        return OfNotebook(project, file, source)
+    except InputError as error:
+        raise InputError(f"{file.where}: {error}") from None
 
 
 class OfNotebook:
@@ -59,7 +57,9 @@ class OfNotebook:
 
     def __init__(self, project: Project, file: SweepFile, source: Source) -> None:
         if source.needs:
-            raise InputError(f"{file.where}: {source.name} reads the tables of {', '.join(source.needs)}; no sweep can")
+            raise InputError(
+                f"{source.name} reads the tables of {', '.join(source.needs)}, which a sweep does not make"
+            )
         self.notebook, self.function, self.module = source.name, "", ""
         self.base = at_profile(project, source, file.profile)
         self._source = source
@@ -81,10 +81,7 @@ class OfFunction:
     """Runs of one table function; parameters that a notebook declares are as it declares them, at its profile."""
 
     def __init__(self, project: Project, file: SweepFile, source: Source | None) -> None:
-        try:
-            self._found = find_function(file.function)
-        except InputError as error:
-            raise InputError(f"{file.where}: {error}") from None
+        self._found = find_function(file.function)
         self.notebook, self.function, self.module = "", self._found.name, self._found.module
         own = self._found.parameters
         self._declared = source.parameters if source else {}

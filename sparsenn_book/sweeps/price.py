@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sparsenn_book.records.tables import read_provenance
@@ -26,14 +27,15 @@ class Record:
 
 def price(runs: Sequence[Run], workers: int) -> str:
     """The price of runs to do, in words; `workers` at once, 0 if unknown."""
+    many = f"{len(runs)} run{'s' * (len(runs) > 1)}"
     nearest = min(_records(runs[0]), key=lambda record: _differences(record, runs[0]), default=None)
     if nearest is None:
-        return f"price: {len(runs)} runs; nothing alike is on record, the first ones will tell"
+        return f"price: {many}; nothing alike is on record, the first will tell"
     total = nearest.seconds * len(runs)
     beside = f", on {workers} workers {duration(total / workers)}" if workers > 1 else ""
     other = _differences(nearest, runs[0])
     alike = f", {other} parameter{'s' * (other > 1)} other" if other else ""
-    each = f"{len(runs)} runs of about {duration(nearest.seconds)} (as {nearest.what}{alike})"
+    each = f"{many} of about {duration(nearest.seconds)} (as {nearest.what}{alike})"
     return f"price: {each}: {duration(total)} one after another{beside}"
 
 
@@ -62,16 +64,22 @@ def _tables(run: Run) -> Iterator[Record]:
     """Tables of the chapters that the function made, those that it made together as one."""
     paths = sorted(run.project.results.glob("*/*/*.parquet"))
     for folder, group in itertools.groupby(paths, key=lambda path: path.parent):
-        seconds, parameters = 0.0, {}
-        for path in group:
-            try:
-                found = read_provenance(path)
-            except InputError:
-                continue
-            if str(found.get("identity", {}).get("function")).partition(":")[0] == run.function:
-                seconds, parameters = seconds + found["seconds"], found["parameters"]
-        if seconds:
-            yield Record(seconds, parameters, run.project.shown(folder))
+        found = [record for path in group if (record := _table(path, run.function))]
+        if found:
+            seconds = sum(record["seconds"] for record in found)
+            yield Record(seconds, found[0]["parameters"], run.project.shown(folder))
+
+
+def _table(path: Path, function: str) -> dict[str, Any] | None:
+    """Where a table comes from, if the function made it and says how long that took."""
+    try:
+        found = read_provenance(path)
+    except InputError:
+        return None
+    identity = found.get("identity")
+    made = str(identity.get("function")).partition(":")[0] if isinstance(identity, dict) else ""
+    told = _is_number(found.get("seconds")) and isinstance(found.get("parameters"), dict)
+    return found if made == function and told else None
 
 
 def _differences(record: Record, run: Run) -> int:
