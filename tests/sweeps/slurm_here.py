@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sinfo", "sbatch", "scancel", "squeue")
@@ -123,7 +123,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait(condition) -> None:  # type: ignore[no-untyped-def]
+def _wait(condition: Callable[[], object]) -> None:
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "Slurm does not come up, or does not go"

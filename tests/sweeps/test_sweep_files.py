@@ -238,7 +238,7 @@ WHOLE = [
     LEVELS,
 ]
 PIECES = [*"[]{}:,-?#&*!|>'\"%@`~<=._+ \t\n\\0189aexotfnETZ", "\udcff", "\x00", "\x85", "\u2028", "- ", ": ", "!!",
-          "---\n", "<<: ", "1e9", "0" * 400, "[" * 900, "fixed", "grid: ", "seed", "table", "{seed}", "..", "/"]  # fmt: skip
+          "---\n", "<<: ", "1e9", "0" * 400, "[" * 900, "fixed", "grid: ", "seed", "table", "{seed}", ".."]  # fmt: skip
 
 
 def mutated(text: str, chance: random.Random) -> str:
