@@ -4,6 +4,7 @@
     results/sweeps/<sweep>/collected.parquet  the rows of all finished runs
     results/sweeps/<sweep>/.attempts/         runs under way, or what a crash left: <run>.<host>-<process>-<random>
     results/sweeps/<sweep>/.failed/<run>/     failed attempts, with traceback
+    results/sweeps/<sweep>/.by_key/           links to the tables of finished runs, which other runs may need
     results/sweeps/<sweep>/.aside/            what lay in a run's place and was not that run
 
 No lock is taken, as a file system that several machines share may not honour it. All that is asked of it is that a
@@ -17,12 +18,15 @@ import os
 import secrets
 import shutil
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from sparsenn_book.records.files import sync
+from sparsenn_book.records.tables import read_provenance
 from sparsenn_book.runner.freshness import RECORD, hashes, read_record
+from sparsenn_book.sources.policy import BY_KEY
 from sparsenn_book.sources.profiles import SWEEPS
 from sparsenn_book.sources.project import Project
 
@@ -115,6 +119,7 @@ class Run:
                     raise
             else:
                 sync(self.space)
+                self._link_tables()
                 return True
             if not self.wrong():
                 remove(attempt)
@@ -135,6 +140,17 @@ class Run:
         """Remove attempts at this run, which is done: whoever is still at one finds that when he comes to publish."""
         for attempt in (self.space / ".attempts").glob(f"{self.id}.*"):
             remove(attempt)
+
+    def _link_tables(self) -> None:
+        """Let other runs of the sweep find this run's tables by their keys, so that none is computed twice."""
+        links = self.space / BY_KEY
+        links.mkdir(exist_ok=True)
+        for table in self.folder.glob("*.parquet"):
+            key = read_provenance(table).get("key")
+            if key:
+                # Another run may have linked a table of that key: then either will do.
+                with suppress(FileExistsError):
+                    (links / f"{key}.parquet").symlink_to(Path("..") / self.id / table.name)
 
     def _set_aside(self) -> None:
         aside = _own(self.space / ".aside", self.id)

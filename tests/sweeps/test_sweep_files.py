@@ -18,7 +18,7 @@ from sparsenn_book.sources.project import Project
 from sparsenn_book.sweeps.planning import plan
 from sparsenn_book.sweeps.runs import Run
 from sparsenn_book.sweeps.slurm import read_options
-from sparsenn_book.sweeps.sweep_file import find
+from sparsenn_book.sweeps.sweep_file import find, names
 from sparsenn_core.errors import InputError
 
 HEAD = "notebook: toy\ntable: rows\n"
@@ -111,6 +111,15 @@ def find_text(project: Project, text: str) -> Any:
     from sparsenn_book.sweeps.sweep_file import parse
 
     return parse("own", "params/sweeps/own.yaml", parse_yaml(text))
+
+
+def test_every_sweep_of_the_book_can_be_planned(project: Project) -> None:
+    there = names(project)
+    assert {"l1_study", "rebound_noise", "bounds_grid", "sparse_layers_grid"} <= set(there)
+    for name in there:
+        runs = plan(project, find(project, name))
+        assert len(runs) > 1, name
+        assert all(run.varied for run in runs)
 
 
 BAD = [

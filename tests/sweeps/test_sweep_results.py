@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,8 @@ import pandas as pd
 import pytest
 from sweep_toy import DEADLINE, SweepToy, Undisturbed
 
-from sparsenn_book.records.tables import read_provenance, read_table
+from sparsenn_book.records.identity import Identity
+from sparsenn_book.records.tables import read_provenance, read_table, write_table
 from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sweeps import execute as execution
 from sparsenn_book.sweeps.execute import execute
@@ -254,3 +256,27 @@ def test_tables_of_a_function_know_where_they_come_from(toy: SweepToy) -> None:
     origin = read_provenance(first / "one_3.parquet")
     assert origin["identity"]["function"] == "sparsenn_core.toy_study.pair:one_3"
     assert origin["parameters"]["seed"] == 3
+
+
+def test_a_run_finds_the_tables_of_another_by_their_keys(published: tuple[SweepToy, Run]) -> None:
+    from sparsenn_book.chapter.shelf import Shelf
+
+    toy, first = published
+    second = runs_of(toy, "two")[1]
+    wanted = Identity("f", "a", "c", "d", "l")
+    made = second.new_attempt()
+    write_table(pd.DataFrame({"value": [1, 2]}), made / "values.parquet", {"key": wanted.key})
+    (made / "run.json").write_text(json.dumps({"key": second.key, "files": execution.hashes(made, made.rglob("*"))}))
+    assert second.publish(made)
+    work = first.new_attempt()
+    parameters = {"output_dir": work.relative_to(toy.project.root).as_posix(), "profile": "laptop"}
+    shelf = Shelf(toy.project, "01_toy", parameters)
+    assert shelf.find("values", dataclasses.replace(wanted, arguments="b")) is None
+    found = shelf.find("values", wanted)
+    assert found is not None
+    assert found["value"].tolist() == [1, 2]
+    assert [path.name for path in work.iterdir()] == ["values.parquet"]
+    # A table that was harmed is passed over, as anywhere.
+    (second.folder / "values.parquet").write_bytes(b"PAR1")
+    (work / "values.parquet").unlink()
+    assert shelf.find("values", wanted) is None
