@@ -55,10 +55,9 @@ def execute(run: Run) -> Outcome:
         if _changed(run):
             return _stop(run, "the source has changed since the sweep was planned; the next call plans it again")
         return _attempted(run)
-    except OSError as error:
-        return _stop(run, _line(error))
-    except InputError as error:
-        return _stop(run, str(error))
+    except (OSError, InputError) as error:
+        # Whoever publishes first clears away what others are still at.
+        return Outcome(run.id, "there") if run.state() == "done" else _stop(run, " ".join(str(error).split()))
 
 
 def _attempted(run: Run) -> Outcome:
@@ -103,6 +102,8 @@ def _publish(run: Run, attempt: Path, record: dict[str, Any]) -> Outcome:
 
 def _keep(run: Run, attempt: Path, record: dict[str, Any], status: int) -> Outcome:
     found = keep_traceback(attempt, status)
+    if run.state() == "done":
+        return Outcome(run.id, "there")
     if any(os.strerror(number) in found["message"] for number in DISK_FULL):
         return _stop(run, reason(found))
     shutil.rmtree(attempt / WORK)
@@ -135,6 +136,3 @@ def _changed(run: Run) -> bool:
 def _stop(run: Run, why: str) -> Outcome:
     return Outcome(run.id, "stop", f"run {run.id}: {why}")
 
-
-def _line(error: OSError) -> str:
-    return " ".join(str(error).split())

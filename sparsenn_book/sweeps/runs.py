@@ -137,7 +137,7 @@ class Run:
         return kept
 
     def tidy(self) -> None:
-        """Remove attempts at this run, which is done: whoever is still at one finds that when he comes to publish."""
+        """Remove attempts at this run, which is done: whoever is still at one finds it done when his folder is gone."""
         for attempt in (self.space / ".attempts").glob(f"{self.id}.*"):
             remove(attempt)
 

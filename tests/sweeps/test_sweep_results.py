@@ -109,6 +109,25 @@ def test_the_second_to_publish_finds_the_first_and_goes(published: tuple[SweepTo
     assert execute(run).status == "there"
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_who_comes_second_finds_his_folder_gone_and_the_run_there(
+    toy: SweepToy, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    toy.write("params/sweeps/two.yaml", TWO)
+    run = runs_of(toy, "two")[0]
+
+    def overtaken(run: Run, own: Path) -> int:
+        assert run.publish(attempt(run))
+        run.tidy()
+        assert not own.exists()
+        return status
+
+    monkeypatch.setattr(execution, "_work", overtaken)
+    assert execute(run).status == "there"
+    assert run.state() == "done"
+    assert toy.attempts("two") == []
+
+
 def harm(run: Run, how: str) -> None:
     """Do something to a published run that it should not survive as one."""
     values, record = run.folder / "values.txt", run.folder / "run.json"
