@@ -135,4 +135,3 @@ def _changed(run: Run) -> bool:
 
 def _stop(run: Run, why: str) -> Outcome:
     return Outcome(run.id, "stop", f"run {run.id}: {why}")
-
