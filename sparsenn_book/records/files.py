@@ -18,7 +18,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        # Without a number, Python would say the file and leave the message out.
+        if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
 
@@ -33,14 +34,16 @@ def written_whole(path: Path) -> Iterator[Path]:
     os.close(handle)
     beside = Path(name)
     try:
-        with naming(path):
-            yield beside
-            beside.chmod(0o644)  # mkstemp makes files that only their owner can read
-            sync(beside)
-            os.replace(beside, path)
-    except BaseException:
+        yield beside
+        beside.chmod(0o644)  # mkstemp makes files that only their owner can read
+        sync(beside)
+        os.replace(beside, path)
+    except BaseException as error:
         beside.unlink(missing_ok=True)
-        raise
+        if isinstance(error, OSError) and error.filename == name:
+            error.filename = None  # nobody knows that name
+        with naming(path):
+            raise
     sync(path.parent)
 
 
