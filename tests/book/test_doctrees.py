@@ -19,8 +19,9 @@ OTHER = "02_other"
 
 
 @pytest.fixture
-def two_chapters(built: SmallBook, tmp_path: Path) -> tuple[Project, dict[str, Path]]:
-    """The small chapter twice, the second one under another title."""
+def two_chapters(built: SmallBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, dict[str, Path]]:
+    """The small chapter twice, the second one under another title; the pages of the library empty."""
+    monkeypatch.setattr("sparsenn_book.runner.book.library", lambda: {"lasso": "# lasso\n"})
     project = Project(tmp_path)
     for folder in ("book", "notebooks", "params", "results"):
         shutil.copytree(built.project.root / folder, tmp_path / folder, ignore=shutil.ignore_patterns("_build"))
