@@ -151,6 +151,9 @@ def _failure(work: Path, status: int) -> dict[str, Any]:
     try:
         found = read_json(work / worker.ERROR)
     except (OSError, ValueError):
+        if status == worker.UNWRITTEN:
+            message = "how it ended could not be written; the disk is full?"
+            return {"cell": None, "error": "OSError", "message": message, "traceback": []}
         name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
         message = f"the process that ran it ended with {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
         return {"cell": None, "error": "Killed" if status < 0 else "Error", "message": message, "traceback": []}

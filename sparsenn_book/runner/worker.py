@@ -24,11 +24,12 @@ JOB = "job.json"
 ERROR = "error.json"
 USAGE = "usage.json"
 FAILED = 1
+UNWRITTEN = os.EX_IOERR
 STOPPED = 130
 
 
 def main(work: Path) -> int:
-    """Do the job in `work`; the exit status is 0 or `FAILED`. Ends the process when the runner lets go of it."""
+    """Do the job in `work`; the exit status is 0, `FAILED`, or `UNWRITTEN` if that could not be told. Ends the process when the runner lets go of it."""
     threading.Thread(target=_end_with_runner, daemon=True).start()
     job = read_json(work / JOB)
     cell: list[int] = []
@@ -41,12 +42,19 @@ def main(work: Path) -> int:
             _isolate(work)
             _execute(work, job, cell)
     except Exception as error:
-        write_json(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None})
-        return FAILED
+        return _told(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None}, FAILED)
     # The kernel is the only child, and it has ended; a function is computed right here.
     who = resource.RUSAGE_SELF if "function" in job else resource.RUSAGE_CHILDREN
-    write_json(work / USAGE, {"memory": resource.getrusage(who).ru_maxrss // 1024})
-    return 0
+    return _told(work / USAGE, {"memory": resource.getrusage(who).ru_maxrss // 1024}, 0)
+
+
+def _told(path: Path, value: dict[str, Any], status: int) -> int:
+    """The exit status once `value` is written, or that of a worker that cannot write."""
+    try:
+        write_json(path, value)
+    except OSError:
+        return UNWRITTEN
+    return status
 
 
 def _isolate(work: Path) -> None:

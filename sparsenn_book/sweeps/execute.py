@@ -104,8 +104,8 @@ def _keep(run: Run, attempt: Path, record: dict[str, Any], status: int) -> Outco
     found = keep_traceback(attempt, status)
     if run.state() == "done":
         return Outcome(run.id, "there")
-    if any(os.strerror(number) in found["message"] for number in DISK_FULL):
-        return _stop(run, reason(found))
+    if status == worker.UNWRITTEN or any(os.strerror(number) in found["message"] for number in DISK_FULL):
+        return _stop(run, f"{reason(found)} ({run.project.shown(attempt)})")
     shutil.rmtree(attempt / WORK)
     write_json(attempt / RECORD, record | {"failure": found})
     place = run.project.shown(run.keep_failure(attempt) / TRACEBACK)

@@ -262,7 +262,7 @@ def mutated(text: str, chance: random.Random) -> str:
 @settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chance=st.randoms(use_true_random=False))
 def test_a_mutated_file_is_a_valid_plan_or_one_line(toy: SweepToy, call: Call, chance: random.Random) -> None:
-    text = mutated(chance.choice(WHOLE), chance)
+    text = mutated(chance.choice([*WHOLE, *WHOLE[:2]]), chance)  # planning a function looks at dozens of modules
     path = toy.project.params / "sweeps" / "own.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     status, out, err = call("own", "--status")

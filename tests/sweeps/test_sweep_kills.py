@@ -61,7 +61,7 @@ def test_kill_9_of_the_driver(toy: SweepToy, undisturbed: Undisturbed) -> None:
     assert "2 attempts under way, or left over from a crash: results/sweeps/twelve/.attempts" in out
     assert "price: 7 runs of about" in out
     toy.go()
-    assert toy("twelve", "--on", "local:2")[0] == 0
+    assert toy("twelve")[0] == 0
     assert toy.begun() == 5 + 2 + 7
     check_whole(toy, undisturbed)
 
@@ -101,7 +101,7 @@ def test_kill_9_of_a_scheduler_that_others_started(toy: SweepToy, undisturbed: U
     assert err.count("\n") == 1
     toy.go()
     wait_for(lambda: toy.processes() == [])
-    assert toy("twelve", "--on", "local:2")[0] == 0
+    assert toy("twelve")[0] == 0
     check_whole(toy, undisturbed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from sweep_toy import DEADLINE, SweepToy, Undisturbed
 
 from sparsenn_book.records.identity import Identity
 from sparsenn_book.records.tables import read_provenance, read_table, write_table
+from sparsenn_book.runner import worker
 from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sweeps import execute as execution
 from sparsenn_book.sweeps.execute import execute
@@ -235,7 +237,7 @@ def test_a_full_disk_stops_the_sweep_in_a_line_and_the_next_call_goes_on(
     assert status == 1
     complaints = err.splitlines()
     assert complaints[0].startswith("error: run ")
-    assert "No space left on device" in complaints[0]
+    assert "No space left on device" in complaints[0] or "the disk is full?" in complaints[0]
     assert "results/sweeps/twelve/" in complaints[0]
     assert all(len(line) <= 300 for line in complaints)
     assert 0 < len(toy.runs()) < 12
@@ -244,6 +246,33 @@ def test_a_full_disk_stops_the_sweep_in_a_line_and_the_next_call_goes_on(
     full.unlink()
     assert toy("twelve")[0] == 0
     assert toy.collected() == undisturbed.collected
+
+
+def test_a_worker_that_cannot_tell_how_it_ended_says_so_and_no_run_failed(
+    toy: SweepToy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.write("params/sweeps/two.yaml", TWO)
+    run = runs_of(toy, "two")[0]
+
+    def unable(run: Run, own: Path) -> int:
+        (own / ".work").mkdir()
+        (own / ".work" / "log.txt").touch()
+        return worker.UNWRITTEN
+
+    monkeypatch.setattr(execution, "_work", unable)
+    outcome = execute(run)
+    assert outcome.status == "stop"
+    assert "how it ended could not be written; the disk is full? (results/sweeps/two/.attempts/" in outcome.message
+    assert run.state() == "waiting"
+    assert toy.attempts("two") == []
+    # And the worker says so by its exit status.
+    monkeypatch.setattr(worker, "write_json", full_disk)
+    assert worker._told(toy.project.root / "usage.json", {}, 0) == worker.UNWRITTEN
+
+
+def full_disk(path: Path, value: object) -> None:
+    """What writing to a full disk does."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def test_source_that_changes_meanwhile_stops_the_sweep(toy: SweepToy) -> None:
