@@ -29,7 +29,9 @@ STOPPED = 130
 
 
 def main(work: Path) -> int:
-    """Do the job in `work`; the exit status is 0, `FAILED`, or `UNWRITTEN` if that could not be told. Ends the process when the runner lets go of it."""
+    """Do the job in `work`; the exit status is 0, `FAILED`, or `UNWRITTEN` if that could not be told. Ends the process
+    when the runner lets go of it.
+    """
     threading.Thread(target=_end_with_runner, daemon=True).start()
     job = read_json(work / JOB)
     cell: list[int] = []
