@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sweep_toy import SweepToy, Undisturbed
+from sweep_toy import Call, SweepToy, Undisturbed
+
+from sparsenn_book.__main__ import main
 
 
 @pytest.fixture
@@ -26,3 +28,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     assert "collected: results/sweeps/twelve/collected.parquet, 24 rows from 12 of 12 runs" in out
     assert (len(made.runs()), made.begun(), made.attempts()) == (12, 12, [])
     return Undisturbed(made.collected(), made.project.results)
+
+
+@pytest.fixture
+def call(toy: SweepToy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """The command line in this process; what it would execute counts as lost."""
+    monkeypatch.chdir(toy.project.root)
+
+    def called(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(["sweep", *arguments])
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return called

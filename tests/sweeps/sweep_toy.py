@@ -90,6 +90,14 @@ TWELVE = (
 )
 
 
+Call = Callable[..., tuple[int, str, str]]
+HEAD = "notebook: toy\ntable: rows\n"
+LEVELS = (
+    "function: sparsenn_book.studies.rebound.scaling.levels\nfixed: {dimensions: [2, 3, 1], biases: tiny, seed: 1, "
+)
+LEVELS += "spectrum_runs: 1, scaling_rate: 0.1, scaling_epochs: 1}\n"
+
+
 @dataclass(frozen=True)
 class Undisturbed:
     """What `twelve` gives: the collected table, and the folder of results."""

@@ -111,3 +111,11 @@ def test_no_scheduler_at_an_address_is_said_in_a_line(monkeypatch: pytest.Monkey
     engine = engines.Engine("tcp://127.0.0.1:9", 0, {})
     with pytest.raises(OSError, match=r"^no scheduler answers at tcp://127.0.0.1:9$"):
         list(engines.outcomes([run], engine, lambda line: None))
+
+
+@pytest.mark.parametrize(("given", "devices"), [("2,5", ["2", "5"]), ("", []), ("GPU-1a", ["GPU-1a"])])
+def test_workers_share_out_the_devices_that_may_be_used(
+    monkeypatch: pytest.MonkeyPatch, given: str, devices: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+    assert engines._devices() == devices
