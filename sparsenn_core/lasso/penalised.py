@@ -1,0 +1,75 @@
+"""A penalised problem at one strength after another: what its strengths share, and how each is approached."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from sparsenn_core.lasso.descent import condensed
+from sparsenn_core.lasso.gram_matrix import GramMatrix
+from sparsenn_core.lasso.interior import Reduced
+from sparsenn_core.lasso.newton_on_support import INDEPENDENT, independent_atoms
+from sparsenn_core.lasso.working_set import FIRST_SWEEPS, Problem, rounds, sweeps_cost
+
+Array = NDArray[np.float64]
+
+
+class Penalised:
+    """min ||V Phi - Psi||_F^2 / (N D) + t sum_k ||v_k|| on features Phi [K, N], targets Psi [D, N], for `count` t's.
+
+    Where that saves time, the samples are first replaced by at most K + 1 with the same objective, made from the Gram
+    matrix; what rounding the Gram matrix brings is mended on the data.
+    """
+
+    def __init__(self, features: Array, targets: Array, count: int) -> None:
+        features, targets = np.ascontiguousarray(features), np.ascontiguousarray(targets)
+        width, samples = features.shape
+        self.gram = GramMatrix(features)
+        self.stages = [Problem(features, targets, self.gram)]
+        everything = np.arange(width)
+        sweeps = FIRST_SWEEPS * count
+        long, short = (sweeps_cost(sweeps, width, n, len(targets)) for n in (samples, width + 1))
+        if short + self.gram.cost(everything) + self.gram.factor_cost(width) < long:
+            rows, goal = condensed(self.gram(everything), targets @ features.T)
+            # what no V can fit goes into a sample of its own, where the features are zero
+            rest = np.zeros((len(targets), 1))
+            rest[0] = np.sqrt(max((targets**2).sum() - (goal**2).sum(), 0.0))
+            rows, goal = np.hstack([rows, np.zeros((width, 1))]), np.hstack([goal, rest])
+            self.stages.insert(0, Problem(rows, goal, self.gram))
+
+    def solve(self, strength: float, coef: Array) -> Array:
+        """V [D, K] at strength t from a guess; how good it is, its certificate tells."""
+        penalty = self.penalty(strength)
+        for stage in self.stages:
+            coef = rounds(stage, penalty, coef)
+        return coef
+
+    def penalty(self, strength: float) -> float:
+        """lambda = t N D / 2, with which half the squared error is penalised."""
+        return strength * self.stages[-1].targets.size / 2
+
+    def unique(self, strength: float, coef: Array, boundary: NDArray[np.bool_]) -> bool:
+        """Whether the atoms u_k x_k' of the boundary set are independent, which proves V = `coef` the only solution.
+
+        They are if the x_k are: by Schur's theorem the overlaps (U U') o (X X') have no smaller eigenvalue than X X'.
+        """
+        columns = np.flatnonzero(boundary)
+        if not coef.any():
+            return True
+        gram = self.gram(columns)
+        scale = 1 / np.sqrt(gram.diagonal())
+        cosines = gram * scale[:, None] * scale
+        cosines.flat[:: len(columns) + 1] -= INDEPENDENT
+        if lapack.dpotrf(cosines.T, lower=1, overwrite_a=1)[1] == 0:
+            return True
+        features, targets = self.stages[-1].features, self.stages[-1].targets
+        rows, goal = condensed(gram, targets @ features[columns].T)
+        used = coef[:, columns]
+        dual = (goal - used @ rows) / self.penalty(strength)
+        ridge = torch.tensor([self.penalty(strength)], dtype=torch.float64)
+        problem = Reduced(torch.from_numpy(rows)[None], torch.from_numpy(goal)[None], ridge)
+        amplitudes = torch.from_numpy(np.linalg.norm(used, axis=0))[None]
+        everywhere = torch.ones_like(amplitudes, dtype=torch.bool)
+        return bool(independent_atoms(problem, amplitudes, torch.from_numpy(dual)[None], everywhere)[0])
