@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sparsenn_core.lasso.gram_matrix import PRODUCT, GramMatrix
+from sparsenn_core.lasso.gram_matrix import GramMatrix
 
 Array = NDArray[np.float64]
 STEPS = 12  # quadratic convergence takes 2 to 5 from the right support
-EXACT = 4e-15  # error of the norms that rounding leaves in sums of hundreds of terms
+EXACT = 2e-14  # error of the norms that rounding may leave
 CLOSE = 1e-2  # error from which on columns may join: further off, too many would
 JOINS = 1e-12  # excess of a norm over 1 that is no rounding
 SHIFT = 1e-12  # for dependent atoms, where any optimum will do
@@ -47,7 +47,7 @@ def newton_on_columns(gram: Array, rows: Array | None, pull: Array, penalty: flo
             inside, unit = np.concatenate([inside, joins]), pulls[:, joins] / (penalty * norms[joins])
             amplitudes = np.concatenate([amplitudes, (norms[joins] - 1) * penalty / gram.diagonal()[joins]])
             outward = np.concatenate([outward, unit], axis=1)
-            change = _change(coef, inside, amplitudes * outward)
+            change, errors = _change(coef, inside, amplitudes * outward), [np.inf, np.inf]
             pulls = pull - change @ gram
         miss = pulls[:, inside] - penalty * outward
         slack = (1 - (outward**2).sum(0)) / 2
@@ -55,7 +55,7 @@ def newton_on_columns(gram: Array, rows: Array | None, pull: Array, penalty: flo
         if error < EXACT or not error < errors[-2] / 2:
             break
         errors.append(error)
-        among = gram if len(inside) == len(gram) else gram[np.ix_(inside, inside)]
+        among = gram[np.ix_(inside, inside)]
         if len(coef) == 1:
             step = _step_between_signs(among, outward, miss)
         else:
@@ -79,8 +79,8 @@ def _change(coef: Array, inside: NDArray[np.int64], values: Array) -> Array:
 
 
 def _step_between_signs(gram: Array, outward: Array, miss: Array) -> tuple[Array, Array] | None:
-    """The step of one output: U = +-1 stays."""
-    solved = _solved(gram.copy(), miss[0])
+    """The step of one output, where U = +-1 stays; the Gram matrix is overwritten."""
+    solved = _solved(gram, miss[0])
     return None if solved is None else (solved * outward[0], np.zeros_like(outward))
 
 
@@ -114,12 +114,12 @@ def _share_of_rows(rows: Array, penalty: float) -> Array | None:
 
 
 def _share_of_gram(gram: Array, root: Array, penalty: float) -> Array | None:
-    """The same from C = Phi Phi'."""
-    matrix = gram * root[:, None]
-    matrix *= root
+    """The same from C = Phi Phi', which is overwritten."""
+    gram *= root[:, None]
+    gram *= root
     diagonal = len(root) + 1
-    matrix.flat[::diagonal] += penalty
-    factor, failed = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
+    gram.flat[::diagonal] += penalty
+    factor, failed = lapack.dpotrf(gram.T, lower=1, overwrite_a=1)
     if failed:
         return None
     inverse = lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
@@ -132,17 +132,22 @@ def _share_of_gram(gram: Array, root: Array, penalty: float) -> Array | None:
 
 
 def _solved(matrix: Array, right: Array) -> Array | None:
-    """matrix^-1 right, by Cholesky's factor of the matrix scaled to a unit diagonal; the matrix is overwritten."""
+    """matrix^-1 right, by Cholesky's factor of the matrix scaled to a unit diagonal, once refined; `matrix` is scaled."""
     scale = 1 / np.sqrt(np.maximum(matrix.diagonal(), 1e-300))
     matrix *= scale[:, None]
     matrix *= scale
+    right = right * scale
     matrix.flat[:: len(scale) + 1] += SHIFT
-    _, solved, failed = lapack.dposv(matrix.T, right * scale, lower=1, overwrite_a=1)
-    return None if failed else scale * solved
+    factor, solved, failed = lapack.dposv(matrix.T, right, lower=1)
+    if failed:
+        return None
+    matrix.flat[:: len(scale) + 1] -= SHIFT
+    more, _ = lapack.dpotrs(factor, right - matrix @ solved, lower=1)
+    return scale * (solved + more)
 
 
 def step_cost(count: int, samples: int, outputs: int) -> float:
     """Multiply-adds of a step on so many columns, in those of sweeps."""
     if outputs == 1:
         return GramMatrix.factor_cost(count)
-    return GramMatrix.factor_cost(count) + PRODUCT * 2 / 3 * count**2 * min(count, samples)
+    return GramMatrix.factor_cost(count) + count**2 / 2 * min(count, samples)

@@ -11,9 +11,10 @@ from sparsenn_core.lasso.descent import condensed
 from sparsenn_core.lasso.gram_matrix import GramMatrix
 from sparsenn_core.lasso.interior import Reduced
 from sparsenn_core.lasso.newton_on_support import INDEPENDENT, independent_atoms
-from sparsenn_core.lasso.working_set import FIRST_SWEEPS, Problem, rounds, sweeps_cost
+from sparsenn_core.lasso.working_set import Problem, rounds, sweeps_cost
 
 Array = NDArray[np.float64]
+TYPICAL = 10  # sweeps that a strength costs at least, with its certificates
 
 
 class Penalised:
@@ -27,24 +28,24 @@ class Penalised:
         features, targets = np.ascontiguousarray(features), np.ascontiguousarray(targets)
         width, samples = features.shape
         self.gram = GramMatrix(features)
+        self.all_independent = False
         self.stages = [Problem(features, targets, self.gram)]
         everything = np.arange(width)
-        sweeps = FIRST_SWEEPS * count
+        sweeps = TYPICAL * count
         long, short = (sweeps_cost(sweeps, width, n, len(targets)) for n in (samples, width + 1))
         if short + self.gram.cost(everything) + self.gram.factor_cost(width) < long:
             rows, goal = condensed(self.gram(everything), targets @ features.T)
+            self.all_independent = _independent(self.gram(everything))
             # what no V can fit goes into a sample of its own, where the features are zero
             rest = np.zeros((len(targets), 1))
             rest[0] = np.sqrt(max((targets**2).sum() - (goal**2).sum(), 0.0))
             rows, goal = np.hstack([rows, np.zeros((width, 1))]), np.hstack([goal, rest])
             self.stages.insert(0, Problem(rows, goal, self.gram))
 
-    def solve(self, strength: float, coef: Array) -> Array:
+    def solve(self, strength: float, coef: Array, stage: int) -> Array:
         """V [D, K] at strength t from a guess; how good it is, its certificate tells."""
         penalty = self.penalty(strength)
-        for stage in self.stages:
-            coef = rounds(stage, penalty, coef)
-        return coef
+        return rounds(self.stages[stage], penalty, coef)
 
     def penalty(self, strength: float) -> float:
         """lambda = t N D / 2, with which half the squared error is penalised."""
@@ -56,13 +57,10 @@ class Penalised:
         They are if the x_k are: by Schur's theorem the overlaps (U U') o (X X') have no smaller eigenvalue than X X'.
         """
         columns = np.flatnonzero(boundary)
-        if not coef.any():
+        if not coef.any() or self.all_independent:
             return True
         gram = self.gram(columns)
-        scale = 1 / np.sqrt(gram.diagonal())
-        cosines = gram * scale[:, None] * scale
-        cosines.flat[:: len(columns) + 1] -= INDEPENDENT
-        if lapack.dpotrf(cosines.T, lower=1, overwrite_a=1)[1] == 0:
+        if _independent(gram):
             return True
         features, targets = self.stages[-1].features, self.stages[-1].targets
         rows, goal = condensed(gram, targets @ features[columns].T)
@@ -73,3 +71,13 @@ class Penalised:
         amplitudes = torch.from_numpy(np.linalg.norm(used, axis=0))[None]
         everywhere = torch.ones_like(amplitudes, dtype=torch.bool)
         return bool(independent_atoms(problem, amplitudes, torch.from_numpy(dual)[None], everywhere)[0])
+
+
+def _independent(gram: Array) -> bool:
+    """Whether the columns of this Gram matrix are independent: least eigenvalue of their cosines above `INDEPENDENT`."""
+    size = gram.diagonal()
+    if not (size > 0).all():
+        return False
+    cosines = gram / np.sqrt(size[:, None] * size)
+    cosines.flat[:: len(gram) + 1] -= INDEPENDENT
+    return bool(lapack.dpotrf(cosines.T, lower=1, overwrite_a=1)[1] == 0)

@@ -58,8 +58,11 @@ def path(features: ArrayLike, targets: ArrayLike, strengths: Sequence[float] | A
     solutions: dict[int, Solution] = {}
     for i in np.argsort(-scaled, kind="stable"):
         at = scaled[i : i + 1]
-        coef = problem.solve(float(at[0]), coef)
-        found = _certified(problem, coef, phi, psi, at)
+        for stage in range(len(problem.stages)):
+            coef = problem.solve(float(at[0]), coef, stage)
+            found = _certified(problem, coef, phi, psi, at)
+            if np.abs(found.gap[0]) < CERTIFIED:
+                break
         if not (np.abs(found.gap) < CERTIFIED).all():
             other = solve_batch(phi, psi, at)
             found = other if abs(other.gap[0]) < abs(found.gap[0]) else found

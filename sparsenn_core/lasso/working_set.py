@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparsenn_core.lasso.descent import condensed, descend
-from sparsenn_core.lasso.gram_matrix import PRODUCT, GramMatrix
+from sparsenn_core.lasso.gram_matrix import GramMatrix
 from sparsenn_core.lasso.newton_on_columns import newton_on_columns, step_cost
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ HOPEFUL = 0.9  # gap from which Newton's method may bring something
 NEAR = 1e-2  # gap from which, as a rule, it finds the support
 RELIABLE = 20  # sweeps whose rate says something about the next
 # multiply-adds of the interior point method: of any problem, and over K^2 min(K, N)
-INTERIOR_LEAST, INTERIOR = 5e7, 200 * PRODUCT
+INTERIOR_LEAST, INTERIOR = 5e7, 50.0
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,24 @@ def rounds(problem: Problem, penalty: float, coef: Array) -> Array:
     budget = INTERIOR_LEAST + INTERIOR * width**2 * min(width, samples)
     best = point = Point.at(problem, penalty, coef)
     columns = point.working_set() if coef.any() else np.arange(width)
-    sweeps, spent, unrefined = FIRST_SWEEPS, 0.0, 0.0
+    sweeps, spent = FIRST_SWEEPS, 0.0
+    # from a near guess Newton's method may get there at once
+    unrefined = sweeps_cost(sweeps, len(columns), min(samples, len(columns)), len(coef))
     while not point.exact:
-        before, (point, cost) = point, _swept(problem, penalty, point, columns, sweeps)
+        before, cost = point, 0.0
+        if spent or unrefined < step_cost(int(point.used.sum()), samples, len(coef)) or not coef.any():
+            point, cost = _swept(problem, penalty, point, columns, sweeps)
         spent, unrefined = spent + cost, unrefined + cost
         ahead = cost * _ratio(point.gap, NEAR) / max(_ratio(before.gap, point.gap), 1e-9)
         if not point.exact and point.gap < HOPEFUL:
             step = step_cost(int(point.used.sum()), samples, len(coef))
             if unrefined >= step or point.gap < EXACT:
                 unrefined, point = 0.0, _refined(problem, penalty, point)
+        spent += 1
         best = point if point.gap < best.gap else best
         if spent + max(2 * cost, ahead if sweeps >= RELIABLE else 0.0) > budget:
             break
-        columns, sweeps = point.working_set(), 2 * sweeps
+        columns, sweeps = point.working_set(), 2 * sweeps if cost else sweeps
     return best.coef
 
 
