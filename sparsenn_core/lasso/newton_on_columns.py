@@ -132,7 +132,7 @@ def _share_of_gram(gram: Array, root: Array, penalty: float) -> Array | None:
 
 
 def _solved(matrix: Array, right: Array) -> Array | None:
-    """matrix^-1 right, by Cholesky's factor of the matrix scaled to a unit diagonal, once refined; `matrix` is scaled."""
+    """matrix^-1 right, by Cholesky's factor after scaling to a unit diagonal, refined once; scales `matrix`."""
     scale = 1 / np.sqrt(np.maximum(matrix.diagonal(), 1e-300))
     matrix *= scale[:, None]
     matrix *= scale

@@ -11,7 +11,7 @@ from sparsenn_core.lasso.descent import condensed
 from sparsenn_core.lasso.gram_matrix import GramMatrix
 from sparsenn_core.lasso.interior import Reduced
 from sparsenn_core.lasso.newton_on_support import INDEPENDENT, independent_atoms
-from sparsenn_core.lasso.working_set import Problem, rounds, sweeps_cost
+from sparsenn_core.lasso.working_set import EXACT, Problem, rounds, sweeps_cost
 
 Array = NDArray[np.float64]
 TYPICAL = 10  # sweeps that a strength costs at least, with its certificates
@@ -42,10 +42,30 @@ class Penalised:
             rows, goal = np.hstack([rows, np.zeros((width, 1))]), np.hstack([goal, rest])
             self.stages.insert(0, Problem(rows, goal, self.gram))
 
-    def solve(self, strength: float, coef: Array, stage: int) -> Array:
-        """V [D, K] at strength t from a guess; how good it is, its certificate tells."""
-        penalty = self.penalty(strength)
-        return rounds(self.stages[stage], penalty, coef)
+    def largest(self) -> float:
+        """The strength from which on V is zero."""
+        whole = self.stages[-1]
+        return 2 * float(np.linalg.norm(whole.targets @ whole.features.T, axis=0).max()) / whole.targets.size
+
+    def solve(self, strength: float, coef: Array, start: float) -> Array:
+        """V [D, K] at strength t from `coef`, that of a larger strength `start`; its certificate tells how good it is.
+
+        Where the way is too far, by way of strengths each half of the one before.
+        """
+        point = rounds(self.stages[0], self.penalty(strength), coef)
+        if point.gap < EXACT:
+            return point.coef
+        while start > 2 * strength:
+            start /= 2
+            nearer = rounds(self.stages[0], self.penalty(start), coef)
+            if nearer.gap > EXACT:
+                return point.coef
+            coef = nearer.coef
+        return rounds(self.stages[0], self.penalty(strength), coef).coef
+
+    def mended(self, strength: float, coef: Array) -> Array:
+        """V [D, K] that was found on fewer samples, made exact on the data."""
+        return rounds(self.stages[-1], self.penalty(strength), coef).coef
 
     def penalty(self, strength: float) -> float:
         """lambda = t N D / 2, with which half the squared error is penalised."""
@@ -74,7 +94,7 @@ class Penalised:
 
 
 def _independent(gram: Array) -> bool:
-    """Whether the columns of this Gram matrix are independent: least eigenvalue of their cosines above `INDEPENDENT`."""
+    """Whether columns with this Gram matrix are: least eigenvalue of their cosines above `INDEPENDENT`."""
     size = gram.diagonal()
     if not (size > 0).all():
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,21 +54,38 @@ def path(features: ArrayLike, targets: ArrayLike, strengths: Sequence[float] | A
     phi, psi, scaled = scaling.data(phi, psi, each)
     assert scaled is not None  # as `each` is not
     problem = Penalised(phi[0], psi[0], len(each))
-    coef = np.zeros((psi.shape[1], phi.shape[1]))
+    coef, start = np.zeros((psi.shape[1], phi.shape[1])), problem.largest()
     solutions: dict[int, Solution] = {}
     for i in np.argsort(-scaled, kind="stable"):
         at = scaled[i : i + 1]
-        for stage in range(len(problem.stages)):
-            coef = problem.solve(float(at[0]), coef, stage)
-            found = _certified(problem, coef, phi, psi, at)
-            if np.abs(found.gap[0]) < CERTIFIED:
-                break
-        if not (np.abs(found.gap) < CERTIFIED).all():
-            other = solve_batch(phi, psi, at)
-            found = other if abs(other.gap[0]) < abs(found.gap[0]) else found
-        coef = found.coef[0]
+        found = _solved(problem, coef, start, phi, psi, at)
+        coef, start = found.coef[0], float(at[0])
         solutions[int(i)] = scaling.back(found, *given[:2], each[i : i + 1])[0]
     return [solutions[i] for i in range(len(each))]
+
+
+def _solved(problem: Penalised, coef: Array, start: float, phi: Array, psi: Array, strength: Array) -> Batch:
+    """The first certified of the methods' answers, from the cheapest to the surest, else the best of them."""
+
+    def answers() -> Iterator[Batch]:
+        t = float(strength[0])
+        guess = problem.solve(t, coef, start)
+        yield _certified(problem, guess, phi, psi, strength)
+        if len(problem.stages) > 1:
+            yield _certified(problem, problem.mended(t, guess), phi, psi, strength)
+            fewer = problem.stages[0]
+            inside = solve_batch(fewer.features[None], fewer.targets[None], strength * psi.size / fewer.targets.size)
+            yield _certified(problem, problem.mended(t, inside.coef[0]), phi, psi, strength)
+        yield solve_batch(phi, psi, strength)
+
+    best = None
+    for answer in answers():
+        if best is None or abs(answer.gap[0]) < abs(best.gap[0]):
+            best = answer
+        if abs(best.gap[0]) < CERTIFIED:
+            break
+    assert best is not None  # there is at least one answer
+    return best
 
 
 def _certified(problem: Penalised, coef: Array, phi: Array, psi: Array, strength: Array) -> Batch:

@@ -18,7 +18,7 @@ from sparsenn_core.lasso.gram_matrix import GramMatrix
 from sparsenn_core.lasso.newton_on_columns import newton_on_columns, step_cost
 
 Array = NDArray[np.float64]
-EXACT = 1e-13  # gap at which the rounds end: what the certificate asks for, with room for rounding
+EXACT = 5e-13  # gap at which the rounds end: half of what the certificate asks for
 ON_BOUNDARY = 1e-10  # and the distance from 1 of the norms in use, a tenth of what counts as boundary
 FIRST_SWEEPS = 5  # of a problem; doubled from round to round
 MORE, LEAST = 0.25, 10  # a working set has this share more columns than are in use, and at least so many more
@@ -77,31 +77,34 @@ class Point:
         return np.sort(np.argpartition(-rank, count - 1)[:count])
 
 
-def rounds(problem: Problem, penalty: float, coef: Array) -> Array:
-    """V [D, K] of the least gap that was met, from a guess V; `exact` if that comes cheaply."""
+def rounds(problem: Problem, penalty: float, coef: Array) -> Point:
+    """The point of least gap that was met, from a guess V [D, K]; below the gap `EXACT` if that comes cheaply."""
     width, samples = problem.features.shape
+    outputs = len(coef)
     budget = INTERIOR_LEAST + INTERIOR * width**2 * min(width, samples)
     best = point = Point.at(problem, penalty, coef)
     columns = point.working_set() if coef.any() else np.arange(width)
     sweeps, spent = FIRST_SWEEPS, 0.0
-    # from a near guess Newton's method may get there at once
-    unrefined = sweeps_cost(sweeps, len(columns), min(samples, len(columns)), len(coef))
+    unrefined = sweeps_cost(sweeps, len(columns), min(samples, len(columns)), outputs)
+    if coef.any() and not point.exact and unrefined >= step_cost(int(point.used.sum()), samples, outputs):
+        # from a near guess Newton's method gets there at once
+        best = point = _refined(problem, penalty, point)
+        columns, unrefined = point.working_set(), 0.0
     while not point.exact:
-        before, cost = point, 0.0
-        if spent or unrefined < step_cost(int(point.used.sum()), samples, len(coef)) or not coef.any():
-            point, cost = _swept(problem, penalty, point, columns, sweeps)
+        before, (point, cost) = point, _swept(problem, penalty, point, columns, sweeps)
         spent, unrefined = spent + cost, unrefined + cost
         ahead = cost * _ratio(point.gap, NEAR) / max(_ratio(before.gap, point.gap), 1e-9)
-        if not point.exact and point.gap < HOPEFUL:
-            step = step_cost(int(point.used.sum()), samples, len(coef))
-            if unrefined >= step or point.gap < EXACT:
-                unrefined, point = 0.0, _refined(problem, penalty, point)
-        spent += 1
+        near = point.gap < EXACT
+        if not point.exact and (
+            near or (point.gap < HOPEFUL and unrefined >= step_cost(int(point.used.sum()), samples, outputs))
+        ):
+            unrefined, point = 0.0, _refined(problem, penalty, point)
         best = point if point.gap < best.gap else best
-        if spent + max(2 * cost, ahead if sweeps >= RELIABLE else 0.0) > budget:
+        # what Newton's method cannot bring nearer to the boundary is up to rounding
+        if near or spent + max(2 * cost, ahead if sweeps >= RELIABLE else 0.0) > budget:
             break
-        columns, sweeps = point.working_set(), 2 * sweeps if cost else sweeps
-    return best.coef
+        columns, sweeps = point.working_set(), 2 * sweeps
+    return best
 
 
 def _ratio(above: float, below: float) -> float:
