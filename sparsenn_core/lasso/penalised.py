@@ -14,6 +14,8 @@ from sparsenn_core.lasso.newton_on_support import INDEPENDENT, independent_atoms
 from sparsenn_core.lasso.working_set import EXACT, Problem, rounds, sweeps_cost
 
 Array = NDArray[np.float64]
+# multiply-adds of the interior point method: of any problem, and over K p min(K, pq) for ranks p and q
+INTERIOR_LEAST, INTERIOR = 5e7, 50.0
 TYPICAL = 10  # sweeps that a strength costs at least, with its certificates
 
 
@@ -52,20 +54,27 @@ class Penalised:
 
         Where the way is too far, by way of strengths each half of the one before.
         """
-        point = rounds(self.stages[0], self.penalty(strength), coef)
-        if point.gap < EXACT:
-            return point.coef
-        while start > 2 * strength:
-            start /= 2
-            nearer = rounds(self.stages[0], self.penalty(start), coef)
-            if nearer.gap > EXACT:
-                return point.coef
-            coef = nearer.coef
-        return rounds(self.stages[0], self.penalty(strength), coef).coef
+        stage, left = self.stages[0], self.interior_cost()
+        direct, _ = rounds(stage, self.penalty(strength), coef, left)
+        point = direct
+        while point.gap > EXACT and start > strength:
+            start = max(start / 2, strength)
+            nearer, cost = rounds(stage, self.penalty(start), coef, left)
+            coef, left = nearer.coef, left - cost
+            if nearer.gap > EXACT or left < 0:
+                break
+            point = nearer if start == strength else point
+        return point.coef
+
+    def interior_cost(self) -> float:
+        """About what the interior point method costs, in multiply-adds of sweeps: what else is tried may cost this."""
+        outputs, (width, samples) = len(self.stages[0].targets), self.stages[0].features.shape
+        rank = min(width, samples)
+        return INTERIOR_LEAST + INTERIOR * width * rank * min(width, rank * outputs)
 
     def mended(self, strength: float, coef: Array) -> Array:
         """V [D, K] that was found on fewer samples, made exact on the data."""
-        return rounds(self.stages[-1], self.penalty(strength), coef).coef
+        return rounds(self.stages[-1], self.penalty(strength), coef, self.interior_cost())[0].coef
 
     def penalty(self, strength: float) -> float:
         """lambda = t N D / 2, with which half the squared error is penalised."""

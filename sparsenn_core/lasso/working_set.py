@@ -25,8 +25,7 @@ MORE, LEAST = 0.25, 10  # a working set has this share more columns than are in 
 HOPEFUL = 0.9  # gap from which Newton's method may bring something
 NEAR = 1e-2  # gap from which, as a rule, it finds the support
 RELIABLE = 20  # sweeps whose rate says something about the next
-# multiply-adds of the interior point method: of any problem, and over K^2 min(K, N)
-INTERIOR_LEAST, INTERIOR = 5e7, 50.0
+USUAL_STEPS = 4  # of Newton's method
 
 
 @dataclass(frozen=True)
@@ -77,34 +76,33 @@ class Point:
         return np.sort(np.argpartition(-rank, count - 1)[:count])
 
 
-def rounds(problem: Problem, penalty: float, coef: Array) -> Point:
-    """The point of least gap that was met, from a guess V [D, K]; below the gap `EXACT` if that comes cheaply."""
-    width, samples = problem.features.shape
-    outputs = len(coef)
-    budget = INTERIOR_LEAST + INTERIOR * width**2 * min(width, samples)
+def rounds(problem: Problem, penalty: float, coef: Array, budget: float) -> tuple[Point, float]:
+    """The point of least gap that was met, from a guess V [D, K], and the cost; below `EXACT` if within the budget."""
+    outputs, width = coef.shape
+    samples = problem.features.shape[1]
     best = point = Point.at(problem, penalty, coef)
     columns = point.working_set() if coef.any() else np.arange(width)
     sweeps, spent = FIRST_SWEEPS, 0.0
     unrefined = sweeps_cost(sweeps, len(columns), min(samples, len(columns)), outputs)
     if coef.any() and not point.exact and unrefined >= step_cost(int(point.used.sum()), samples, outputs):
         # from a near guess Newton's method gets there at once
+        spent, unrefined = USUAL_STEPS * step_cost(int(point.used.sum()), samples, outputs), 0.0
         best = point = _refined(problem, penalty, point)
-        columns, unrefined = point.working_set(), 0.0
+        columns = point.working_set()
     while not point.exact:
         before, (point, cost) = point, _swept(problem, penalty, point, columns, sweeps)
         spent, unrefined = spent + cost, unrefined + cost
         ahead = cost * _ratio(point.gap, NEAR) / max(_ratio(before.gap, point.gap), 1e-9)
-        near = point.gap < EXACT
-        if not point.exact and (
-            near or (point.gap < HOPEFUL and unrefined >= step_cost(int(point.used.sum()), samples, outputs))
-        ):
-            unrefined, point = 0.0, _refined(problem, penalty, point)
+        near, step = point.gap < EXACT, step_cost(int(point.used.sum()), samples, outputs)
+        if not point.exact and (near or (point.gap < HOPEFUL and unrefined >= step)):
+            spent, unrefined = spent + USUAL_STEPS * step, 0.0
+            point = _refined(problem, penalty, point)
         best = point if point.gap < best.gap else best
         # what Newton's method cannot bring nearer to the boundary is up to rounding
         if near or spent + max(2 * cost, ahead if sweeps >= RELIABLE else 0.0) > budget:
             break
         columns, sweeps = point.working_set(), 2 * sweeps
-    return best
+    return best, spent
 
 
 def _ratio(above: float, below: float) -> float:
