@@ -40,21 +40,20 @@ def newton_on_columns(gram: Array, rows: Array | None, pull: Array, penalty: flo
     change, errors = _change(coef, inside, amplitudes * outward), [np.inf, np.inf]
     for _ in range(STEPS):
         pulls = pull - change @ gram
+        miss, slack, error = _errors(pulls[:, inside], outward, penalty)
         norms = np.sqrt((pulls**2).sum(0)) / penalty
         norms[inside] = 0.0
-        joins = np.flatnonzero(norms > 1 + JOINS)
-        if len(joins) and errors[-1] < CLOSE:
+        joins = np.flatnonzero(norms > 1 + JOINS) if error < CLOSE else inside[:0]
+        if len(joins):
             inside, unit = np.concatenate([inside, joins]), pulls[:, joins] / (penalty * norms[joins])
             amplitudes = np.concatenate([amplitudes, (norms[joins] - 1) * penalty / gram.diagonal()[joins]])
             outward = np.concatenate([outward, unit], axis=1)
             change, errors = _change(coef, inside, amplitudes * outward), [np.inf, np.inf]
-            pulls = pull - change @ gram
-        miss = pulls[:, inside] - penalty * outward
-        slack = (1 - (outward**2).sum(0)) / 2
-        error = max(np.abs(slack).max(), np.sqrt((miss**2).sum(0).max()) / penalty)
-        if error < EXACT or not error < errors[-2] / 2:
+            miss, slack, _ = _errors((pull - change @ gram)[:, inside], outward, penalty)
+        elif error < EXACT or not error < errors[-2] / 2:
             break
-        errors.append(error)
+        else:
+            errors.append(error)
         among = gram[np.ix_(inside, inside)]
         if len(coef) == 1:
             step = _step_between_signs(among, outward, miss)
@@ -69,6 +68,13 @@ def newton_on_columns(gram: Array, rows: Array | None, pull: Array, penalty: flo
         inside, amplitudes, outward = inside[stays], moved[stays], turned[:, stays]
         change = _change(coef, inside, amplitudes * outward)
     return coef + change
+
+
+def _errors(pulls: Array, outward: Array, penalty: float) -> tuple[Array, Array, float]:
+    """What is missing in both equations, [D, s] and [s], and its largest size over lambda."""
+    miss = pulls - penalty * outward
+    slack = (1 - (outward**2).sum(0)) / 2
+    return miss, slack, float(max(np.abs(slack).max(), np.sqrt((miss**2).sum(0).max()) / penalty))
 
 
 def _change(coef: Array, inside: NDArray[np.int64], values: Array) -> Array:
