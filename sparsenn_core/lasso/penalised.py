@@ -16,7 +16,7 @@ from sparsenn_core.lasso.working_set import EXACT, Problem, rounds, sweeps_cost
 Array = NDArray[np.float64]
 # multiply-adds of the interior point method: of any problem, and over K p min(K, pq) for ranks p and q
 INTERIOR_LEAST, INTERIOR = 5e7, 50.0
-TYPICAL = 7  # sweeps that a strength costs at least, with its certificates
+TYPICAL = 10  # sweeps that a strength costs at least, with its certificates
 
 
 class Penalised:
