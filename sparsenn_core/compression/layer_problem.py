@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from sparsenn_core.compression.samples import Samples
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso import WidthBounds, data_from_gram, width_bounds
+from sparsenn_core.lasso import WidthBounds, data_from_gram
 from sparsenn_core.networks import Feed, layer_inputs
 
 Array = NDArray[np.float64]
@@ -91,8 +91,24 @@ class LayerProblem:
         For neurons of several inputs only the `product` bound is proved: one equation for each entry of V Phi in
         coordinates of its ranks, and one amplitude for each neuron.
         """
-        found = width_bounds(*self.data, RANK)
-        return WidthBounds(**{**vars(found), "neurons": self.neurons, "samples": self.columns})
+        features, targets = self.data
+        # the columns of `data_from_gram` are orthogonal: their lengths are the singular values
+        sizes = np.linalg.norm(features, axis=0)
+        told = sizes > RANK * sizes.max(initial=0.0)
+        total = float(np.linalg.norm(targets))
+        spectrum = np.sqrt(np.maximum(np.linalg.eigvalsh(targets @ targets.T), 0))[::-1]
+        rank = int(told.sum())
+        return WidthBounds(
+            neurons=self.neurons,
+            samples=self.columns,
+            outputs=self.outputs,
+            rtol=RANK,
+            rank_features=rank,
+            rank_targets=min(rank, int((spectrum > RANK * spectrum[0]).sum())),
+            outside=float(np.linalg.norm(targets[:, ~told])) / total if total else 0.0,
+            features_spectrum=np.sort(sizes)[::-1],
+            targets_spectrum=spectrum,
+        )
 
 
 def layer_problem(given: nn.Module, now: nn.Module, feed: Feed, data: Samples, *, progress: bool) -> LayerProblem:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from sparsenn_core.compression import layer_problem, refitted, restricted, samples
+from sparsenn_core.lasso import width_bounds
 from sparsenn_core.networks import MLP, feed
 from sparsenn_core.randomness import generator
 
@@ -138,3 +139,16 @@ def test_bounds_are_those_of_the_samples() -> None:
     phi = model[:4](data[0]).detach().numpy()
     assert bounds.rank_features == np.linalg.matrix_rank(phi)
     assert (bounds.neurons, bounds.samples, bounds.outputs, bounds.rank_targets) == (15, 300, 3, 3)
+
+
+def test_bounds_of_dependent_neurons_are_those_of_the_lassos_room() -> None:
+    model, data = nets.perceptron(widths=(6, 5, 25, 4)), nets.images((6,))
+    with torch.no_grad():
+        model[2].bias.fill_(50.0)  # nothing is cut off: 25 neurons of rank 6
+    problem = nets.problem_of(model, "4", data)
+    phi = model[:4](data[0]).detach().numpy().T
+    wanted = width_bounds(phi, problem.weight @ phi, 1e-6)
+    found = problem.bounds()
+    assert (found.rank_features, found.rank_targets, found.sharp) == (6, wanted.rank_targets, wanted.sharp)
+    assert not found.vacuous
+    assert found.outside < 1e-6
