@@ -11,7 +11,7 @@ from sparsenn_book.studies.compression.networks import vgg19
 from sparsenn_book.studies.compression.reference import adam_with_shrinkage, stored_outputs
 from sparsenn_book.studies.compression.settings import DescentSettings, WholeSettings
 from sparsenn_book.studies.compression.training import trained
-from sparsenn_core.compression import StrengthPath, compress
+from sparsenn_core.compression import StrengthPath, compress, samples, score
 from sparsenn_core.networks import layer_inputs
 from sparsenn_core.randomness import generator
 
@@ -48,7 +48,7 @@ def descents(settings: DescentSettings, device: str = "cpu") -> pd.DataFrame:
 def faults(seed: int) -> pd.DataFrame:
     """What the study's code reads of a network, next to what is there: fault, coded, right.
 
-    Of VGG-19 with random weights on 64 random images: the least of the stored outputs of `classifier.4`, and the
+    Of VGG-19 with random weights on 16 random images: the least of the stored outputs of `classifier.4`, and the
     relative distance of what arrives at `classifier.6` between train and eval mode (dropout, batch norm), which should
     be 0.
     """
@@ -58,7 +58,7 @@ def faults(seed: int) -> pd.DataFrame:
             if isinstance(module, nn.Conv2d | nn.Linear):
                 module.weight.normal_(0, (2 / module.weight[0].numel()) ** 0.5, generator=source)
                 module.bias.zero_()  # type: ignore[union-attr]
-    x = torch.randn(64, 3, 32, 32, generator=source)
+    x = torch.randn(16, 3, 32, 32, generator=source)
     model.eval()
     outputs, arriving = _outputs(model, "classifier.4", x), layer_inputs(model, ["classifier.6"], x)[1][0]
     stored = stored_outputs(model, "classifier.4", x)
@@ -74,7 +74,8 @@ def faults(seed: int) -> pd.DataFrame:
 
 
 def whole(settings: WholeSettings, device: str = "cpu") -> dict[str, pd.DataFrame]:
-    """Whole networks within a tolerance of held-out loss, all layers in turn.
+    """Whole networks within a tolerance of held-out loss, all layers in turn: one half of the test images chooses the
+    widths, loss and accuracy are those on the other half.
 
     sizes  task, run, what (loss, accuracy, parameters, bytes, milliseconds), before, after; difference: of outputs from
            the network with zeroed neurons, as a share of the largest
@@ -84,10 +85,13 @@ def whole(settings: WholeSettings, device: str = "cpu") -> dict[str, pd.DataFram
     for task in settings.tasks:
         data = trained(task, settings, settings.whole_runs, device)
         for run, network in enumerate(data.networks):
-            _, report = compress(network, data.train, tolerance=settings.tolerance, held_out=data.test)
+            choose, judge = ((data.test[0][half::2], data.test[1][half::2]) for half in (0, 1))
+            smaller, report = compress(network, data.train, tolerance=settings.tolerance, held_out=choose)
+            unseen, _ = samples(judge, judge, network)
+            was, now = (score(one, unseen, nn.functional.cross_entropy) for one in (network, smaller))
             pairs = {
-                "loss": (report.held_out_before.loss, report.held_out_after.loss),
-                "accuracy": (report.held_out_before.accuracy, report.held_out_after.accuracy),
+                "loss": (was.loss, now.loss),
+                "accuracy": (was.accuracy, now.accuracy),
                 "parameters": (report.before.parameters, report.after.parameters),
                 "bytes": (report.before.bytes, report.after.bytes),
                 "milliseconds": (report.before.milliseconds, report.after.milliseconds),
