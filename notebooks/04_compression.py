@@ -20,7 +20,7 @@ tasks: list[str] = [
 ]  # one of digits, digits_cnn, fashion, fashion_cnn; the first is looked at closely
 runs: int = 5  # [1, 1000]; networks trained for each task
 hidden: int = 128  # [2, 4096]; units of each hidden linear layer
-epochs: int = 40  # [1, 1000]; of training; a fifth of them for Fashion-MNIST
+epochs: int = 30  # [1, 1000]; of training; a fifth of them for Fashion-MNIST
 fashion_samples: int = 10000  # [100, 60000]; training images of Fashion-MNIST
 shares: list[float] = [0.1, 0.2, 0.4]  # (0, 1]; share of the neurons that stay, for every way to choose them
 path_strengths: int = 8  # [2, 100]; strengths along four powers of ten
@@ -28,7 +28,7 @@ study_strengths: list[float] = [0.1, 0.01]  # (0, 100]; of the study's own loop
 study_iterations: list[int] = [100, 1000, 3000]  # [1, 100000]; at which it is looked at
 study_rate: float = 0.03  # (0, 10]; its rate; the study's for VGG-19
 tolerance: float = 0.02  # [0, 100]; rise of held-out loss that whole networks may have
-whole_runs: int = 3  # [1, 1000]; whole networks made smaller, for each task
+whole_runs: int = 3  # [1, runs]; whole networks made smaller, for each task
 seed: int = 2026  # [0, 1000000000]
 device: str = "auto"  # one of auto, cpu, cuda
 profile: str = "laptop"  # name of the profile, recorded with the results

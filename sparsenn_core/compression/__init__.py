@@ -7,7 +7,7 @@ again = restored(MyModel(), torch.load("smaller.pt", weights_only=True))
 """
 
 from sparsenn_core.compression.candidate import Candidate, refitted, restricted
-from sparsenn_core.compression.compress import compress, size
+from sparsenn_core.compression.compress import compress, sizes
 from sparsenn_core.compression.layer_problem import LayerProblem, layer_problem
 from sparsenn_core.compression.orders import (
     Order,
@@ -53,7 +53,7 @@ __all__ = [
     "restricted",
     "samples",
     "score",
-    "size",
+    "sizes",
     "with_weights_",
     "without_neurons_",
 ]

@@ -9,8 +9,8 @@ from sparsenn_core.compression.candidate import Candidate
 
 HALVINGS = 6
 """Of the step of the path before the first candidate that is good enough."""
-HALVINGS_FOR_WIDTH = 24
-"""Of the step of the path in which a width lies: 4 decades in 30 strengths then differ by 2e-8 of a strength."""
+HALVINGS_FOR_WIDTH = 12
+"""Of the step of the path in which a width lies: neighbours then differ by less than a ten-thousandth in strength."""
 
 
 class Path(Protocol):

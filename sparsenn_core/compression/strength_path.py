@@ -16,8 +16,6 @@ STRENGTHS = 30
 """Strengths on a path."""
 DECADES = 4.0
 """From the strength at which all is zero a path goes down by this many powers of ten."""
-BISECTIONS = 12
-"""Halvings, on a logarithm, of an interval of strengths in which a width is looked for: 1/4096 of a path's step."""
 NEAR = 0.9
 """Neurons with ||L Phi_k'|| above this may come into use at the next strength."""
 FEASIBLE = 1e-9
@@ -56,9 +54,12 @@ class StrengthPath:
         return Candidate(kept, solution.coef, self.problem.bias, strength, solution.gap)
 
     def __iter__(self) -> Iterator[Candidate]:
-        """Along falling strengths: few neurons first, in the end all that are alive, with the weights as given."""
+        """Along falling strengths, few neurons first; then, with the weights as given, all that are alive, and all."""
         for strength in self.strengths():
             yield self.at(float(strength))
+        alive = np.flatnonzero(self.problem.rms)
+        if 0 < len(alive) < self.problem.neurons:
+            yield restricted(self.problem, alive)
         yield unchanged(self.problem)
 
     def between(self, narrow: Candidate | None, wide: Candidate) -> Candidate | None:

@@ -107,7 +107,7 @@ def compared(settings: ComparisonSettings, device: str = "cpu") -> dict[str, pd.
     """
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("networks", "layers", "ways", "path", "neurons")}
     for task in settings.tasks:
-        data = trained(task, settings, settings.runs, device)
+        data = trained(task, settings, device)
         for run, network in enumerate(data.networks):
             own = {"networks": _network(network, data)}
             for layer in layers_of(network, data):

@@ -32,7 +32,7 @@ def descents(settings: DescentSettings, device: str = "cpu") -> pd.DataFrame:
     iteration, objective, active, optimum, width, gap, neurons.
     """
     parts = []
-    data = trained(settings.tasks[0], settings, settings.runs, device)
+    data = trained(settings.tasks[0], settings, device)
     for run, network in enumerate(data.networks):
         problem = layers_of(network, data)[-1].problem
         path = StrengthPath(problem)
@@ -83,8 +83,8 @@ def whole(settings: WholeSettings, device: str = "cpu") -> dict[str, pd.DataFram
     """
     sizes, kept = [], []
     for task in settings.tasks:
-        data = trained(task, settings, settings.whole_runs, device)
-        for run, network in enumerate(data.networks):
+        data = trained(task, settings, device)
+        for run, network in enumerate(data.networks[: settings.whole_runs]):
             choose, judge = ((data.test[0][half::2], data.test[1][half::2]) for half in (0, 1))
             smaller, report = compress(network, data.train, tolerance=settings.tolerance, held_out=choose)
             unseen, _ = samples(judge, judge, network)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import torch
@@ -62,9 +62,18 @@ def task_of(name: str) -> Task:
     return TASKS[name]
 
 
-def trained(name: str, settings: NetworkSettings, runs: int, device: str = "cpu") -> Trained:
-    """`runs` networks of a task: weights and order of minibatches differ, images do not."""
-    task = task_of(name)
+def trained(name: str, settings: NetworkSettings, device: str = "cpu") -> Trained:
+    """The networks of a task, one for each of `settings.runs`: weights and order of minibatches differ, images do not.
+
+    Trained once in a process, however many tables ask for them.
+    """
+    own = {field.name: getattr(settings, field.name) for field in fields(NetworkSettings)}
+    return _trained(name, NetworkSettings(**own), device)
+
+
+@cache
+def _trained(name: str, settings: NetworkSettings, device: str) -> Trained:
+    task, runs = task_of(name), settings.runs
     images = _images(task.data)
     count = settings.fashion_samples if task.short else len(images.train_x)
     train = images.train_x[:count].to(device), images.train_y[:count].to(device)

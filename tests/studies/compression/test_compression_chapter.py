@@ -126,7 +126,7 @@ def test_the_studys_hook_stores_what_the_relu_wrote() -> None:
 
 
 def test_scores_from_the_part_behind_are_those_of_the_whole_network() -> None:
-    data = trained("digits_cnn", NetworkSettings(**FEW), 1)
+    data = trained("digits_cnn", NetworkSettings(**FEW))
     network = data.networks[0]
     _, test = samples(data.train, data.test, network)
     whole = score(network, test, nn.functional.cross_entropy)
@@ -138,7 +138,8 @@ def test_scores_from_the_part_behind_are_those_of_the_whole_network() -> None:
 
 def test_networks_differ_by_run_and_repeat() -> None:
     settings = NetworkSettings(**FEW)
-    two, again = trained("digits", settings, 2).networks, trained("digits", settings, 3).networks
+    two = trained("digits", settings).networks
+    again = trained("digits", NetworkSettings(**{**FEW, "runs": 3})).networks
     torch.testing.assert_close(two[1].fc2.weight, again[1].fc2.weight)
     assert not torch.allclose(two[0].fc2.weight, two[1].fc2.weight)
     with pytest.raises(InputError, match="unknown task 'digit'; did you mean 'digits'"):
@@ -162,7 +163,7 @@ def test_every_way_stands_at_every_width_in_every_layer(tables: dict[str, pd.Dat
 
 
 def test_a_path_that_is_remembered_is_the_path(tables: dict[str, pd.DataFrame]) -> None:
-    data = trained("digits", NetworkSettings(**FEW), 1)
+    data = trained("digits", NetworkSettings(**FEW))
     problem = comparison.layers_of(data.networks[0], data)[-1].problem
     path = comparison.Remembered(StrengthPath(problem))
     first = [next(iter(path)).width, *(one.width for one in path)]
