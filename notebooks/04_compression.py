@@ -167,7 +167,7 @@ chapter.say(say.refit(ways, first, last))
 #
 # ## Every way, every layer
 #
-# All refitted. Bands hold the middle 80 % of networks.
+# All refitted: medians over networks, of the lasso also the middle 80 %.
 
 # %% tags=["hide-input"]
 for task in tasks:

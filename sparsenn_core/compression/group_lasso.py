@@ -128,10 +128,12 @@ def _interior_point(state: _State) -> tuple[Array, Array]:
         if best < GAP:
             break
         level = CENTRE * float(amplitudes @ slack) / count
-        system = hessian + np.diag(slack / amplitudes)
-        step = scipy.linalg.solve(system, level / amplitudes - gradient, assume_a="pos", check_finite=False)
-        reach = _reach(amplitudes, step)
-        moved = _descended(state, amplitudes, step, reach, gradient, level, factor)
+        try:
+            system = scipy.linalg.cho_factor(hessian + np.diag(slack / amplitudes), check_finite=False)
+            step = scipy.linalg.cho_solve(system, level / amplitudes - gradient, check_finite=False)
+            moved = _descended(state, amplitudes, step, _reach(amplitudes, step), gradient, level, factor)
+        except np.linalg.LinAlgError:
+            moved = None
         if moved is None:
             break  # rounding: no step is better
         slack_step = level / amplitudes - slack - slack / amplitudes * step

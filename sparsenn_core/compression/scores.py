@@ -55,6 +55,8 @@ def evaluated(model: nn.Module, x: Tensor, y: Tensor, loss: Loss) -> tuple[Tenso
         raise InputError(
             f"compression: inputs {['n', *x.shape[1:]]} do not fit the network: {_first(error)}"
         ) from error
+    if not isinstance(outputs, Tensor):
+        raise InputError(f"compression: the network gives {type(outputs).__name__}; one tensor is needed")
     try:
         value = loss(outputs, y)
     except Exception as error:  # whatever the loss makes of these targets

@@ -40,9 +40,9 @@ class StrengthPath:
         self._near = np.zeros(problem.neurons, dtype=bool)
 
     def strengths(self, count: int = STRENGTHS) -> Array:
-        """A geometric row, from where all but a few neurons are zero down; empty if the layer gives zero throughout."""
+        """A geometric row, from where all but a few neurons are zero down."""
         if not self.most:
-            return np.empty(0)
+            return np.ones(1)  # the layer gives zero throughout, and so does the solution for any strength
         return self.most * np.logspace(0, -DECADES, count + 1)[1:]
 
     def at(self, strength: float) -> Candidate:

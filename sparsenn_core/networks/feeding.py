@@ -206,7 +206,7 @@ def _layer(module: nn.Module, links: list[_Link], place: int) -> str:
     name, layer = piece.name, piece.module
     if not isinstance(layer, _LAYERS) or getattr(layer, "groups", 1) != 1:
         raise InputError(f"layer {name!r} is {layer}; Linear, and Conv1d or Conv2d with groups=1 can lose units")
-    if parametrize.is_parametrized(layer):
+    if parametrize.is_parametrized(layer) or not isinstance(layer.weight, nn.Parameter):
         raise InputError(f"the weight of layer {name!r} is computed, not a parameter itself; end its parametrization")
     if nn.parameter.is_lazy(layer.weight):
         raise InputError(f"layer {name!r} has no weight yet: call the module once")

@@ -146,6 +146,22 @@ def test_exactly_needless_neurons_go_without_any_loss() -> None:
     torch.testing.assert_close(smaller(data[0]), model(data[0]), atol=1e-7, rtol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "options", [{"width": 1}, {"tolerance": 1e-9}, {"strength": 0.1}, {"tolerance": 1e-9, "order": magnitude}]
+)
+@pytest.mark.parametrize("make", [nets.perceptron, nets.flattened])
+def test_a_layer_that_reads_nothing_but_zeros_goes_down_to_one_neuron(make: Any, options: dict[str, Any]) -> None:
+    model = make()
+    data = nets.images((6,) if make is nets.perceptron else (1, 5, 5))
+    layer = "2" if make is nets.perceptron else "3"
+    with torch.no_grad():
+        model[0].bias.fill_(-1000.0)
+    smaller, report = compress(model, data, layer, **options)
+    assert report.layers[0].dead == report.layers[0].neurons
+    assert report.layers[0].kept == 1
+    torch.testing.assert_close(smaller(data[0]), model(data[0]))
+
+
 @pytest.mark.parametrize("order", [None, magnitude, matching_pursuit])
 def test_the_tolerance_holds_and_a_step_below_it_does_not(order: Any) -> None:
     model, data = nets.perceptron(), nets.images((6,))

@@ -120,6 +120,19 @@ def test_bad_input_is_one_line(make: Any, data: Any, layer: Any, options: dict[s
         assert torch.equal(value, before[name])
 
 
+def test_a_network_that_gives_several_tensors_is_refused() -> None:
+    class Pair(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(6, 5), nn.Linear(5, 3)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return self.b(torch.relu(self.a(x))), x
+
+    with pytest.raises(InputError, match="gives tuple; one tensor is needed"):
+        compress(nets.drawn(Pair(), 0), DATA, "b", width=3)
+
+
 def test_a_parametrized_weight_is_refused() -> None:
     model = nets.perceptron()
     nn.utils.parametrizations.weight_norm(model[2])

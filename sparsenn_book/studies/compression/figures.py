@@ -19,11 +19,13 @@ LOOKS: dict[str, Style | str] = {
     RANDOM: style(3),
 }
 COLUMNS = {"loss": "test loss (cross-entropy)", "accuracy": "test accuracy", "error": "relative error of the layer"}
+LOSSES = [m * 10.0**e for e in range(-4, 2) for m in (1, 2, 5)]
+"""Ticks of losses and errors."""
 KEPT = "neurons kept (share, logarithmic)"
 
 
 def against_width(ways: pd.DataFrame, networks: pd.DataFrame, task: str, column: str) -> go.Figure:
-    """All methods refitted, one panel a layer: median over runs with the middle 80 %, against the share kept."""
+    """All methods refitted, one panel a layer: median over runs, of the lasso the middle 80 %, against the share."""
     own = ways[(ways["task"] == task) & ways["refit"]]
     layers = list(dict.fromkeys(own["layer"]))
     whole = float(networks[networks["task"] == task][column].median()) if column in networks else None
@@ -31,7 +33,7 @@ def against_width(ways: pd.DataFrame, networks: pd.DataFrame, task: str, column:
         f"{task}: every way to choose neurons, refitted", [_named(own, layer) for layer in layers], KEPT,
         COLUMNS[column],
         f"{COLUMNS[column]} against the share of neurons kept, one panel for each layer of the {task} network and one "
-        f"line with a band for each of {len(METHODS)} methods, with the level of the whole network.",
+        f"line for each of {len(METHODS)} methods, with the level of the whole network.",
         columns=min(2, len(layers)),
     )  # fmt: skip
     for place, layer in enumerate(layers):
@@ -48,7 +50,7 @@ def refit(ways: pd.DataFrame, networks: pd.DataFrame, task: str, layer: str) -> 
     names = {"weights as they are": False, "refitted by least squares": True}
     fig = panels(
         f"{task}, layer {layer}: what the refit does", list(names), KEPT, COLUMNS["loss"],
-        "Test loss against the share of neurons kept, a line with a band for each method: on the left with the weights "
+        "Test loss against the share of neurons kept, a line for each method: on the left with the weights "
         "as they are, on the right refitted by least squares, far lower.",
         columns=2,
     )  # fmt: skip
@@ -114,7 +116,8 @@ def descents(rows: pd.DataFrame) -> go.Figure:
 def _methods(fig: go.Figure, rows: pd.DataFrame, column: str, at: dict[str, int], *, legend: bool) -> None:
     for method in METHODS:
         some = measures.centre(rows[rows["method"] == method], ["share"], column).sort_values("share")
-        band(fig, some["share"], some["low"], some["high"], method, LOOKS[method], **at)
+        if method == LASSO:  # six bands would hide one another
+            band(fig, some["share"], some["low"], some["high"], method, LOOKS[method], **at)
         _line(fig, some["share"], some["middle"], method, LOOKS[method], **at)
         fig.data[-1].update(showlegend=legend)
 
@@ -129,10 +132,11 @@ def _scaled(fig: go.Figure, ways: pd.DataFrame, column: str) -> go.Figure:
     shares = sorted(ways["share"].unique())
     fig.update_xaxes(type="log", tickvals=shares, ticktext=[f"{share:g}" for share in shares])
     if column != "accuracy":
-        fig.update_yaxes(type="log", dtick="D2")
-    return fig
+        fig.update_yaxes(type="log", tickvals=LOSSES, ticktext=[f"{loss:g}" for loss in LOSSES])
+    # at the right end the lines meet the level
+    return fig.update_shapes(label_textposition="start")
 
 
 def _named(rows: pd.DataFrame, layer: str) -> str:
     neurons = int(rows[rows["layer"] == layer]["neurons"].iloc[0])
-    return f"into {layer} ({neurons} {'channels' if layer.startswith('conv') else 'neurons'})"
+    return f"{layer} reads {neurons}"

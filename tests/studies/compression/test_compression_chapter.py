@@ -218,7 +218,7 @@ def test_figures_draw_every_layer_and_method(tables: dict[str, pd.DataFrame], ta
         shown = {trace.name for trace in fig.data if trace.showlegend is not False}
         assert shown == set(comparison.METHODS)
         layers = ways[ways["task"] == task]["layer"].nunique()
-        assert len(fig.data) == 2 * layers * len(comparison.METHODS)
+        assert len(fig.data) == layers * (len(comparison.METHODS) + 1)
     for fig in (
         figures.refit(ways, whole, task, "fc3"),
         figures.path(tables["path"], task),
