@@ -3,7 +3,7 @@
 Usage: python benchmarks/ensemble.py [--quick] [--only NAME] [--save FILE.parquet]
 
 One process, one thread. The serial loop (with `DataLoader`, and with an index tensor), the ensemble and a large sgemm
-take turns; each figure is the median over the rounds. CPU time decides, because other work on the machine inflates
+take turns; each figure is the median over three rounds. CPU time decides, because other work on the machine inflates
 wall time. Ratios are per step of one run. Compilation is not counted: its seconds are printed beside. On CUDA wall
 time between synchronisations is used instead, and only the ensemble's absolute figures mean something.
 """
@@ -11,6 +11,7 @@ time between synchronisations is used instead, and only the ensemble's absolute 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import resource
 import statistics
@@ -21,12 +22,12 @@ from pathlib import Path
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from sparsenn_core import Data, Ensemble, penalties
+from sparsenn_core import Data, Ensemble, fit, penalties
 from sparsenn_core.networks import MLP, TreeCNN, baseline_cnn, initialize_study_, literal_teacher, multi_channel_cnn
 from sparsenn_core.randomness import generator
-from sparsenn_core.training import SGD, Adam, Optimizer
-from sparsenn_core.training.loop import Loop
-from sparsenn_core.training.settings import Settings
+from sparsenn_core.training import SGD, Adam, Optimizer, every_epochs
+
+SERIAL_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -144,33 +145,27 @@ def serial_seconds(case: Case, steps: int, *, loader: bool) -> float:
     return (time.process_time() - start) / steps
 
 
-class Together:
-    """The same runs as one ensemble; its epochs can be timed one after the other."""
-
-    def __init__(self, case: Case, device: torch.device, compiled: bool) -> None:
-        x, y = case.data()
-        start = time.perf_counter()
-        ensemble = Ensemble.of(case.build, range(case.runs)).to(device)
-        penalty = penalties.L1(case.l1) if case.l1 else None
-        order = range(case.runs) if case.batch else None
-        settings = Settings(
-            case.optimizer, torch.nn.functional.mse_loss, penalty, case.batch, order, None, (), None, None, compiled
-        )
-        self.loop = Loop(ensemble, Data.shared(x, y).to(device), settings)
-        self.device = device
-        self.run_steps = case.runs * self.loop.steps_per_epoch
-        with torch.no_grad():
-            self.loop._prepare(10**9)
-            self.loop._epoch()
-        self.setup = time.perf_counter() - start
-
-    def seconds(self, epochs: int) -> float:
-        """Seconds per step of one run."""
-        start = clock(self.device)
-        with torch.no_grad():
-            for _ in range(epochs):
-                self.loop._epoch()
-        return (clock(self.device) - start) / (epochs * self.run_steps)
+def together_seconds(case: Case, device: torch.device, rounds: int, *, compiled: bool) -> tuple[float, float]:
+    """Seconds a step and run of one fit of all runs, as a median over epochs; and what its first epoch takes more."""
+    x, y = case.data()
+    ensemble = Ensemble.of(case.build, range(case.runs)).to(device)
+    epochs = rounds * (1 if case.batch else 200)
+    times: list[float] = []
+    start = clock(device)
+    fit(
+        ensemble,
+        Data.shared(x, y).to(device),
+        optimizer=case.optimizer,
+        epochs=epochs + 1,
+        penalty=penalties.L1(case.l1) if case.l1 else None,
+        batch_size=case.batch,
+        order=range(case.runs) if case.batch else None,
+        compiled=compiled,
+        observe=[every_epochs(lambda moment: times.append(clock(device)))],
+    )
+    steps = -(-case.samples // case.batch) if case.batch else 1
+    epoch = statistics.median(b - a for a, b in itertools.pairwise(times[1:]))
+    return epoch / steps / case.runs, max(0.0, times[1] - start - epoch)
 
 
 def sgemm_rate(device: torch.device, size: int = 1024) -> float:
@@ -185,15 +180,15 @@ def sgemm_rate(device: torch.device, size: int = 1024) -> float:
 
 def measure(case: Case, device: torch.device, rounds: int) -> dict[str, object]:
     """One row of the table."""
-    compiled, eager = Together(case, device, True), Together(case, device, False)
-    serial_steps = 300 if case.batch else 600
-    epochs = 1 if case.batch else 200
     figures: dict[str, list[float]] = {k: [] for k in ("loader", "index", "compiled", "eager", "sgemm")}
-    for _ in range(rounds):
-        figures["compiled"].append(compiled.seconds(epochs))
-        figures["loader"].append(serial_seconds(case, serial_steps, loader=True))
-        figures["eager"].append(eager.seconds(epochs))
-        figures["index"].append(serial_seconds(case, serial_steps, loader=False))
+    setup = []
+    for _ in range(3):
+        fast, once = together_seconds(case, device, rounds, compiled=True)
+        setup.append(once)
+        figures["compiled"].append(fast)
+        figures["loader"].append(serial_seconds(case, SERIAL_STEPS, loader=True))
+        figures["eager"].append(together_seconds(case, device, rounds, compiled=False)[0])
+        figures["index"].append(serial_seconds(case, SERIAL_STEPS, loader=False))
         figures["sgemm"].append(sgemm_rate(device))
     loader, index, fast, slow, peak = (statistics.median(figures[k]) for k in figures)
     memory = (
@@ -216,7 +211,7 @@ def measure(case: Case, device: torch.device, rounds: int) -> dict[str, object]:
         ),
         "share_of_sgemm": case.madds / fast / peak,
         "sgemm_gflops": 2 * peak / 1e9,
-        "compile_s": compiled.setup,
+        "compile_s": setup[0],
         "peak_memory_mib": memory,
         "rounds": rounds,
         "load": os.getloadavg()[0],
@@ -227,7 +222,7 @@ def measure(case: Case, device: torch.device, rounds: int) -> dict[str, object]:
 def main() -> None:
     """Measure, print, and save where asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds instead of seven")
+    parser.add_argument("--quick", action="store_true", help="three epochs a round instead of seven")
     parser.add_argument("--only", help="workloads whose name contains this")
     parser.add_argument("--save", type=Path, help="also write the rows as parquet")
     options = parser.parse_args()

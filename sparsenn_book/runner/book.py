@@ -1,8 +1,8 @@
 """The book: executed notebooks go in, one self-contained folder of HTML comes out.
 
-Notebooks are never executed here. A book is built from scratch each time, because a page that was read in an earlier
-build would not repeat its warnings; a build with a warning publishes nothing, and the older book stays. A book is made
-and published like a result (`result_folder`): one build at a time, in a folder of its own, by one rename.
+Notebooks are never executed here. A build with a warning publishes nothing, and the older book stays. A book is made
+and published like a result (`result_folder`): one build at a time, in a folder of its own, by one rename. Chapters
+that did not change are not read again (`doctrees`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.records.tables import read_provenance
 from sparsenn_book.records.words import slug
 from sparsenn_book.runner import pages
+from sparsenn_book.runner.doctrees import key_of, with_doctrees
 from sparsenn_book.runner.entries import Claim, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, findings, pictures, practice
 from sparsenn_book.runner.ledger import ledger, verdicts
@@ -34,6 +35,8 @@ from sparsenn_book.runner.result_folder import ResultFolder
 from sparsenn_book.sources.project import Project
 
 GENERATED = "generated"
+CHANGING = (GENERATED, "notebooks")
+"""Folders of the staged source that may change while trees of other pages are kept."""
 FOLDED = {"parameters": "hide-input", "injected-parameters": "remove-input"}
 
 
@@ -53,7 +56,8 @@ def build(
     published last is the one of the newest results.
 
     Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
-    `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter.
+    `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter;
+    after a change in one chapter about 8.
     """
     target = html or project.book / "_build" / "html"
     place = ResultFolder(target.parent, target.name)
@@ -66,8 +70,11 @@ def build(
             for name, path in executed.items():
                 if _stamp(path.parent) != before[name]:
                     raise RuntimeError(f"{name}: a new result came while the book was made; call it again")
-            _run_jupyter_book(stage, project.root / "build" / "book" / f"{profile}{stage.suffix}.log", project)
-            place.publish(stage / "_build" / "html")
+            key = key_of(stage / "source", CHANGING, INSTALLED / "sparsenn_core")
+            with with_doctrees(target.parent / ".doctrees" / target.name, stage / "source", key) as kept:
+                _run_jupyter_book(kept, project.root / "build" / "book" / f"{profile}{stage.suffix}.log", project)
+                shutil.copytree(kept / "_build" / "html", stage / "html")
+            place.publish(stage / "html")
         finally:
             place.discard(stage)
     return target / "index.html"

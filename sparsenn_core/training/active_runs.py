@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sparsenn_core.penalties import Params, Penalty
 from sparsenn_core.training.ensemble import Ensemble
@@ -115,10 +115,9 @@ class ActiveRuns:
             None if self.all_seeds is None else self.all_seeds[rows],
         )
 
-    def ensemble_of(self, places: Tensor) -> Ensemble:
-        """The networks in `places` as they are now."""
+    def ensemble_of(self, places: Tensor, template: nn.Module) -> Ensemble:
+        """The networks in `places` as they are now, as modules like `template`."""
         rows = places.to(self.weights.device)
-        template = self.ensemble.template
         return Ensemble(
             template, {k: v[rows] for k, v in self.params.items()}, {k: v[rows] for k, v in self.buffers.items()}
         )

@@ -107,7 +107,7 @@ class Ensemble:
         self._check_calm()
         if not len(self):
             raise InputError("the ensemble has no runs")
-        size = max(x.numel(), len(x) * activation_numbers(self.template, x[0])) if x.ndim and len(x) else 1
+        size = max(x.numel(), len(x) * activation_numbers(self[0], x[0])) if x.ndim and len(x) else 1
         chunk = max(1, CHUNK_BYTES // (8 * max(1, size)))
         calm = Ensemble(copy.deepcopy(self.template), self.params, self.buffers)  # a forward may write into its module
         outputs = vmap(calm.one, in_dims=(0, 0, None), chunk_size=min(chunk, len(self)))

@@ -122,10 +122,12 @@ class Epochs:
     def _slices(self, active_runs: ActiveRuns) -> list[slice]:
         """The groups: what a run needs is weights, gradients, state, and activations there and back."""
         batch = self.settings.batch_size or self.settings.tile or self.data.samples
-        sample = self.data.inputs[0, 0]
         numbers = active_runs.layout.length * (2 + len(active_runs.state))
         if self._by_hand() is None:
-            numbers += 2 * batch * activation_numbers(self.template, sample)
+            first = active_runs.ensemble_of(torch.zeros(1, dtype=torch.long), self.template)[0]
+            sample = self.data.inputs[0, 0]
+            sample = sample.to(active_runs.weights.dtype) if sample.is_floating_point() else sample
+            numbers += 2 * batch * activation_numbers(first, sample)
         cores = torch.get_num_threads() if active_runs.weights.device.type == "cpu" else 1
         return group_slices(len(active_runs), numbers * active_runs.weights.element_size(), cores)
 

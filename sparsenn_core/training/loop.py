@@ -45,6 +45,8 @@ class Loop:
         self.data = data.for_runs(count).to(dtype=settings.arithmetic)
         self.validation = settings.validation and settings.validation.for_runs(count).to(dtype=settings.arithmetic)
         names = settings.trained(ensemble)
+        # once: copying a module takes as long as a step of a small network
+        self.quiet = copy.deepcopy(ensemble.template).eval()
         probed = ensemble if settings.arithmetic is None else ensemble.to(dtype=settings.arithmetic)
         evaluation = Evaluation(copy.deepcopy(ensemble.template), settings.loss)
         probe.check(probed, self.data, evaluation, names)
@@ -129,7 +131,7 @@ class Loop:
             return
         rows, nothing = chosen.to(self.device), torch.full((len(chosen),), torch.nan, dtype=torch.float64)
         moment = Moment(
-            self.active_runs.ensemble_of(chosen).eval(),
+            self.active_runs.ensemble_of(chosen, self.quiet),
             self.active_runs.runs[chosen],
             self.epoch,
             step,

@@ -147,16 +147,16 @@ def _parts(module: nn.Module) -> dict[str, Any]:
     return parts
 
 
-def activation_numbers(template: nn.Module, sample: Tensor) -> int:
+def activation_numbers(network: nn.Module, sample: Tensor) -> int:
     """How many numbers a network computes on the way from one sample [...] to its output; 0 where that is not found.
 
-    Without numbers, on the meta device. What its functions return is counted, layers among them; views are not.
+    The network is called once, in evaluation mode, and may be written into: give a copy. What its functions return is
+    counted, layers among them; views are not.
     """
-    net, one = copy.deepcopy(template).eval(), sample.unsqueeze(0).to("meta")
     try:
         with torch.no_grad(), _Counter() as counter:
-            net(one)
-    except Exception:  # a forward that needs numbers
+            network.eval()(sample.unsqueeze(0))
+    except Exception:  # what is wrong is said, in words, where the network is called in earnest
         return 0
     return counter.found
 

@@ -11,7 +11,7 @@ from sparsenn_core import Ensemble
 from sparsenn_core.errors import InputError
 from sparsenn_core.networks import MLP
 from sparsenn_core.randomness import generator
-from sparsenn_core.training.members import activation_numbers, blank
+from sparsenn_core.training.members import activation_numbers
 
 
 def mlp(activation="relu", widths=(2, 3, 1)):
@@ -193,9 +193,16 @@ class Branching(nn.Linear):
         (nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), (4,), 8 + 8 + 2),
         (Bare(), (4,), 8 + 8 + 2),
         (nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(108, 2)), (1, 8, 8), 108 + 108 + 2),
-        (Branching(4, 2), (4,), 0),
+        (Branching(4, 2), (4,), 1 + 1 + 4 + 2),
+        (nn.Linear(3, 2), (4,), 0),
     ],
-    ids=["layers", "bare parameters", "convolution", "a forward that needs numbers"],
+    ids=[
+        "layers",
+        "bare parameters",
+        "convolution",
+        "a forward that branches on numbers",
+        "a sample that does not fit",
+    ],
 )
-def test_numbers_on_the_way_are_counted_without_computing_them(network, shape, numbers):
-    assert activation_numbers(blank(network), torch.zeros(shape)) == numbers
+def test_numbers_on_the_way_are_counted(network, shape, numbers):
+    assert activation_numbers(network, torch.zeros(shape)) == numbers
