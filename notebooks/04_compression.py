@@ -202,7 +202,7 @@ chapter.say(say.bounds(layers))
 
 # %% tags=["hide-input"]
 chapter.say(say.whole(sizes, kept))
-chapter.say(say.real(sizes))
+chapter.say(say.real(sizes, tolerance))
 
 # %% [markdown]
 # *Try* `sparsenn run compression -p tolerance 0.1`.

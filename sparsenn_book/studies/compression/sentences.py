@@ -40,11 +40,7 @@ def ways(rows: pd.DataFrame, task: str) -> str:
     parts = []
     for layer in dict.fromkeys(rows[rows["task"] == task]["layer"]):
         loss, error = (measures.medians(rows, column, task, layer, share, True) for column in ("loss", "error"))
-        parts.append(
-            f"{layer}: loss {loss.iloc[0]:.3f} ({loss.index[0]}) to {loss.iloc[-1]:.3f} ({loss.index[-1]}), the "
-            f"lasso's {loss[LASSO]:.3f}; least error of the layer's outputs {error.iloc[0]:.3f} ({error.index[0]}), "
-            f"the lasso's {error[LASSO]:.3f}"
-        )
+        parts.append(f"{layer}: loss {_ends(loss)}; relative error of the layer's outputs {_ends(error)}")
     return f"Medians with {share:.0%} of the neurons, refitted. {'. '.join(parts)}."
 
 
@@ -64,6 +60,7 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
     own = neurons[(neurons["task"] == task) & (neurons["layer"] == layer)]
     dead = layers[(layers["task"] == task) & (layers["layer"] == layer)]["dead"]
     rms = own.groupby("kept")["rms"].median()
+    why = ": a loud neuron needs small weights, which cost little" if rms[True] > rms[False] else ""
     share = measures.nearest(rows["share"], TENTH)
     here = rows[(rows["task"] == task) & (rows["layer"] == layer) & (rows["share"] == share)]
     common = here.groupby("method")["common"].median()
@@ -71,7 +68,7 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
     return (
         f"Of {len(own)} neurons {dead.min()} to {dead.max()}, by network, are zero on all training images. The lasso "
         f"keeps {int(own['kept'].sum())} of this one, whose root mean square is {rms[True]:.2f} in the median, of the "
-        f"others {rms[False]:.2f}: loud neurons cost least for what they give. Of what each other way keeps at this "
+        f"others {rms[False]:.2f}{why}. Of what each other way keeps at this "
         f"width, the lasso keeps, too: {listed(parts)} (medians over networks)."
     )
 
@@ -140,8 +137,10 @@ def whole(sizes: pd.DataFrame, kept: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def real(sizes: pd.DataFrame) -> str:
-    """How much smaller and faster."""
+def real(sizes: pd.DataFrame, tolerance: float) -> str:
+    """How much smaller and faster, and whether the tolerance holds on images that did not choose."""
+    losses = sizes[sizes["what"] == "loss"]
+    rise = losses["after"] - losses["before"]
     speed = 1 / measures.ratios(sizes, "milliseconds")
     stored = measures.ratios(sizes, "bytes")
     batch = "one batch of 256 images"
@@ -149,8 +148,16 @@ def real(sizes: pd.DataFrame) -> str:
         f"Of {len(speed)} networks {stored.min():.0%} to {stored.max():.0%} of the bytes are left, and {batch} takes "
         f"{1 / speed.max():.0%} to {1 / speed.min():.0%} of the time, on the machine that made this page. Outputs "
         f"differ from those of the network with zeroed neurons by at most {sizes['difference'].max():.0e} of the "
-        "largest."
+        f"largest. The loss may rise by {tolerance:g} on the images that choose; on the others it changes by "
+        f"{rise.min():+.3f} to {rise.max():+.3f}, by more than the tolerance in {(rise > tolerance).sum()} of "
+        f"{len(rise)} networks."
     )
+
+
+def _ends(medians: pd.Series) -> str:
+    """The least, the largest and, if it is neither, the lasso's."""
+    own = "" if LASSO in (medians.index[0], medians.index[-1]) else f", the lasso's {medians[LASSO]:.3f}"
+    return f"{medians.iloc[0]:.3f} ({medians.index[0]}) to {medians.iloc[-1]:.3f} ({medians.index[-1]}){own}"
 
 
 def last(task_layers: pd.DataFrame, task: str) -> str:

@@ -243,7 +243,7 @@ def test_sentences_and_lessons_are_said_from_tables(tables: dict[str, pd.DataFra
         sentences.descents(tables["descents"]),
         sentences.faults(tables["faults"]),
         sentences.whole(tables["sizes"], tables["kept"]),
-        sentences.real(tables["sizes"]),
+        sentences.real(tables["sizes"], 0.5),
         lessons.learned((tables, "here")),
         lessons.answer((tables, "here")),
     ]
