@@ -52,7 +52,7 @@ def compress(
 
     - `tolerance`: the mean loss on held-out data may rise by this much, in units of the loss, after all layers; the
       i-th of m layers may use up i/m of it. The narrowest layer on a path of 30 strengths is taken, narrowed by halving
-      the last step; 0 asks for no rise.
+      the last step; 0 asks for no rise. Data that chose are no judges: on others the loss may rise by more.
     - `width`: at most this many neurons stay, for several layers one number each.
     - `strength`: of the lasso below.
 
