@@ -16,12 +16,24 @@ _HOME = {
     "fit": "sparsenn_core.training",
     "minimise": "sparsenn_core.training",
 }
-_ROOMS = ("bounds", "datasets", "lasso", "linearized", "masks", "networks", "penalties", "recovery", "training")
+_ROOMS = (
+    "bounds",
+    "compression",
+    "datasets",
+    "lasso",
+    "linearized",
+    "masks",
+    "networks",
+    "penalties",
+    "recovery",
+    "training",
+)
 
 __all__ = [
     "Data",
     "Ensemble",
     "bounds",
+    "compression",
     "datasets",
     "fit",
     "lasso",
@@ -35,7 +47,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from sparsenn_core import bounds, datasets, lasso, linearized, masks, networks, penalties, recovery, training
+    from sparsenn_core import (
+        bounds,
+        compression,
+        datasets,
+        lasso,
+        linearized,
+        masks,
+        networks,
+        penalties,
+        recovery,
+        training,
+    )
     from sparsenn_core.training import Data, Ensemble, fit, minimise
 
 

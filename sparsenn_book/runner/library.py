@@ -15,7 +15,7 @@ from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.docstrings import as_rst, first_sentence, inline
 
 PACKAGE = "sparsenn_core"
-FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized", "bounds", "masks")
+FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized", "bounds", "masks", "compression")
 """The order of the rooms; others follow by name, and single modules together on the last page."""
 GROUND = "ground"
 TITLES = {

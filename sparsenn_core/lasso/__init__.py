@@ -5,7 +5,7 @@ from sparsenn_core.lasso.certify import certify
 from sparsenn_core.lasso.gram_form import data_from_gram
 from sparsenn_core.lasso.shallow import ShallowOptimum, shallow_optimum
 from sparsenn_core.lasso.solution import Batch, Solution
-from sparsenn_core.lasso.solver import solve, solve_batch
+from sparsenn_core.lasso.solver import path, solve, solve_batch
 from sparsenn_core.lasso.sparsify import atom_rank, sparsify
 from sparsenn_core.lasso.width import WidthBounds, width_bounds
 
@@ -18,6 +18,7 @@ __all__ = [
     "atom_rank",
     "certify",
     "data_from_gram",
+    "path",
     "shallow_optimum",
     "solve",
     "solve_batch",

@@ -50,10 +50,20 @@ def checked(features: ArrayLike, targets: ArrayLike, strength: ArrayLike | None)
         )
     if strength is None:
         return phi, psi, None
-    each = np.asarray(strength, dtype=np.float64)
-    if each.ndim > 1 or not (np.isfinite(each) & (each > 0)).all() or (each.ndim and len(each) != len(phi)):
-        raise InputError(f"lasso: strength is {strength}; it must be a positive number, or None for V Phi = Psi")
+    each = positive(strength)
+    if each.ndim and len(each) != len(phi):
+        raise InputError(
+            f"lasso: {len(each)} strengths for {len(phi)} problems: one number is needed, or one a problem"
+        )
     return phi, psi, np.broadcast_to(each, (len(phi),)).copy()
+
+
+def positive(strength: ArrayLike) -> Array:
+    """One strength or a list of them, as float64, or an `InputError`."""
+    each = np.asarray(strength, dtype=np.float64)
+    if each.ndim > 1 or not (np.isfinite(each) & (each > 0)).all():
+        raise InputError(f"lasso: strength is {strength!r}; it must be a positive number, or None for V Phi = Psi")
+    return each
 
 
 def _stack(values: ArrayLike, name: str) -> Array:

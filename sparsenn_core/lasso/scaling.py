@@ -36,12 +36,13 @@ class Scaling:
         return cls(_exponents(features), _exponents(targets))
 
     def data(self, features: Array, targets: Array, strength: Array | None) -> tuple[Array, Array, Array | None]:
-        """phi [R, K, N], psi [R, D, N] and t, [R] or None, of common size."""
+        """phi [R, K, N], psi [R, D, N] and t, None or [R], of common size; for R = 1 any number of strengths."""
         phi, psi = _times(features, -self.features), _times(targets, -self.targets)
         if strength is None:
             return phi, psi, None
         t = _times(strength, -self.features - self.targets)
-        units = sum(np.frexp(np.abs(x).reshape(len(x), -1).max(1))[1] for x in (features, targets))
+        units = sum(np.frexp(_largest(x))[1] for x in (features, targets))
+        units = np.broadcast_to(units, strength.shape)
         odd = np.abs(np.frexp(strength)[1] - units) > PROPORTION
         if odd.any():
             i = int(np.flatnonzero(odd)[0])
@@ -114,8 +115,14 @@ class Scaling:
 
 
 def _exponents(values: Array) -> NDArray[np.int64]:
-    _, exponent = np.frexp(np.abs(values).reshape(len(values), -1).max(1))
+    _, exponent = np.frexp(_largest(values))
     return np.where(np.abs(exponent) > COMMON, exponent, 0).astype(np.int64)
+
+
+def _largest(values: Array) -> Array:
+    """The largest size of an entry [R] in values [R, ...], without a copy of them."""
+    flat = values.reshape(len(values), -1)
+    return np.maximum(flat.max(1), -flat.min(1))
 
 
 def _times(values: Array, exponent: NDArray[np.int64]) -> Array:
@@ -130,7 +137,7 @@ def _times(values: Array, exponent: NDArray[np.int64]) -> Array:
 def _safely(values: Array, exponent: NDArray[np.int64], what: str) -> Array:
     """The same, refused where the largest entry of a problem leaves what float64 holds to full precision."""
     scaled = _times(values, exponent)
-    before, after = (np.abs(v).reshape(len(v), -1).max(1) for v in (values, scaled))
+    before, after = _largest(values), _largest(scaled)
     lost = (exponent != 0) & (before > 0) & ~((after >= LEAST) & np.isfinite(after))
     if lost.any():
         i = int(np.flatnonzero(lost)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from sparsenn_core.randomness import generator
 
 
 @dataclass(frozen=True)
-class _Regrowth(Score):
+class _Regrowth(Score, ABC):
     """What SET and RigL share: the mask starts random; every `every` steps some of the smallest weights are dropped and
     as many others, until then inactive, take their place at zero, with the optimizer's memory of them cleared.
     """
@@ -45,8 +46,8 @@ class _Regrowth(Score):
     def values(self, weight: Tensor, own: Mapping[str, Tensor]) -> Tensor:
         return own["first_scores"]
 
-    def after_step(self, layer: LayerRuns) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def after_step(self, layer: LayerRuns) -> None: ...
 
     def _exchange(self, layer: LayerRuns, growth: Tensor, share: float) -> None:
         """Drop the `share` of active weights that are smallest; grow where `growth` [R, *shape] is largest."""

@@ -2,6 +2,7 @@
 
 from sparsenn_core.networks.cnn import DisjointConv1d, SplitFilterCNN, TreeCNN, baseline_cnn, multi_channel_cnn
 from sparsenn_core.networks.embedding import embed
+from sparsenn_core.networks.feeding import Feed, feed, feeds, layer_inputs
 from sparsenn_core.networks.initialization import activation_module, initialize_default_, initialize_study_
 from sparsenn_core.networks.layers import Layer
 from sparsenn_core.networks.mlp import MLP
@@ -13,6 +14,7 @@ from sparsenn_core.networks.teachers import literal_teacher
 __all__ = [
     "MLP",
     "DisjointConv1d",
+    "Feed",
     "Layer",
     "Operation",
     "Reading",
@@ -22,9 +24,12 @@ __all__ = [
     "balance",
     "baseline_cnn",
     "embed",
+    "feed",
+    "feeds",
     "half_squares",
     "initialize_default_",
     "initialize_study_",
+    "layer_inputs",
     "literal_teacher",
     "multi_channel_cnn",
     "reading",

@@ -22,12 +22,16 @@ def pieces(module: nn.Module) -> list[Piece]:
     """The operations of `module`, first one first; `InputError` unless they form one chain of known ones."""
     if _Tracer().is_leaf_module(module, ""):
         return _of_module(module, "", _paths(module))
+    return _Walk(module, graph_of(module)).pieces
+
+
+def graph_of(module: nn.Module) -> fx.Graph:
+    """What `forward` does as a graph, down to modules that are known; `InputError` where it depends on data."""
     try:
-        graph = _Tracer().trace(module)
+        return _Tracer().trace(module)
     except Exception as error:  # whatever the user's `forward` makes of a symbolic value
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"its forward cannot be followed without data: {reason}") from error
-    return _Walk(module, graph).pieces
 
 
 def _paths(root: nn.Module) -> dict[nn.Module, str]:

@@ -13,6 +13,7 @@ from sparsenn_book.studies.bounds import (
     search,
     selected,
     sentences,
+    students,
     training,
 )
 from sparsenn_book.studies.bounds.claims import claims
@@ -24,6 +25,7 @@ from sparsenn_book.studies.bounds.settings import (
     GrowthSettings,
     PosteriorSettings,
     SearchSettings,
+    StudentSettings,
     StudySettings,
 )
 
@@ -34,6 +36,7 @@ __all__ = [
     "PosteriorSettings",
     "Schedule",
     "SearchSettings",
+    "StudentSettings",
     "StudySettings",
     "claims",
     "conv_net",
@@ -47,5 +50,6 @@ __all__ = [
     "search",
     "selected",
     "sentences",
+    "students",
     "training",
 ]

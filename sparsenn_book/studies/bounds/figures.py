@@ -9,6 +9,8 @@ from sparsenn_book import figures
 from sparsenn_book.studies.bounds import recorded
 from sparsenn_book.studies.bounds.search import CASES
 from sparsenn_book.studies.bounds.selected import GOLOWICH, PLAIN, REFINED, STUDY, last, of_shown, shown
+from sparsenn_book.studies.bounds.sentences import NAMES
+from sparsenn_book.studies.bounds.students import fitting
 from sparsenn_core.bounds.families import KINDS
 
 PLOTTED = (STUDY, REFINED, GOLOWICH, "Graf et al., norms", "Ledent et al.", "Long and Sedghi, shape")
@@ -125,6 +127,22 @@ def correlations(found: pd.DataFrame) -> go.Figure:
 
 
 LABELS = {"n": "number of samples", "width": "width", "decay": "weight decay", "noise": "label noise"}
+
+
+def students(found: pd.DataFrame) -> go.Figure:
+    """The refined bound of each student that fits, over the weights that it keeps."""
+    fig = figures.figure(
+        "Students of the L1 chapter: weights kept and the bound",
+        "weights above 0.01 in size (of 52)",
+        "refined bound on the gap",
+        "Points of students by penalty: L1 and L2 lie at one height, left and right; those without penalty higher.",
+    )
+    rows = found[found["bound"] == REFINED]
+    # those of the smoke profile are hardly trained and do not fit
+    rows = fitting(rows) if len(fitting(rows)) else rows
+    for number, (penalty, part) in enumerate(rows.groupby("penalty")):
+        figures.points(fig, part["kept"], 10 ** part["log10"], NAMES[str(penalty)], number)
+    return fig.update_yaxes(type="log")
 
 
 def _horizontal(title: str, x: str, alt: str) -> go.Figure:

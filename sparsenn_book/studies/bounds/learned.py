@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sparsenn_book.studies.bounds.claims import COUNT, FOLLOWS
+from sparsenn_book.studies.bounds.grid_claims import COUNT, FOLLOWS
 from sparsenn_book.studies.bounds.search import CASES
 from sparsenn_book.studies.bounds.selected import GOLOWICH, HELD_OUT, REFINED, STUDY, last, norm_certificates
 from sparsenn_book.studies.bounds.sentences import size, smallest
+from sparsenn_book.studies.bounds.student_claims import NO_SMALLER
+from sparsenn_book.studies.bounds.students import middle
 
 Tables = Mapping[str, pd.DataFrame]
-NEEDED = ("bounds", "errors", "counterexamples", "growth", "correlations", "grid", "posteriors")
+NEEDED = ("bounds", "errors", "counterexamples", "growth", "correlations", "grid", "posteriors", "students")
 """The tables that are read here."""
 
 
@@ -34,6 +36,7 @@ def _points(tables: Tables, where: str) -> str:
         _of_formula(tables["counterexamples"]),
         _of_depth(tables["growth"]),
         _of_gap(tables["correlations"]),
+        _of_students(tables["students"]),
         _of_practice(tables["posteriors"], tables["bounds"]),
     ]
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
@@ -76,6 +79,19 @@ def _of_gap(found: pd.DataFrame) -> str:
         f"**{head}**: Kendall's tau of the corrected bound with the gap is {taus[REFINED]:.2f}, and "
         f"{norms.max():.2f} for the best (*{norms.idxmax()}*). The plain number of parameters over samples has "
         f"{count:.2f}."
+    )
+
+
+def _of_students(found: pd.DataFrame) -> str:
+    rows = middle(found)
+    if not {"l1", "l2"} <= set(rows.index):
+        return "**Sparser students**: none with L1 or none with L2 fits here."
+    factor = rows.loc["l1", "bound"] / rows.loc["l2", "bound"]
+    head = "A bound by norms does not see zeros" if factor > NO_SMALLER else "Sparser students have smaller bounds"
+    return (
+        f"**{head}**: students of the L1 chapter keep {rows.loc['l1', 'kept']:.0f} of 52 weights with L1 and "
+        f"{rows.loc['l2', 'kept']:.0f} with L2, and their corrected bounds are {size(rows.loc['l1', 'bound'])} and "
+        f"{size(rows.loc['l2', 'bound'])} (medians)."
     )
 
 

@@ -19,7 +19,10 @@ from sparsenn_book.studies.bounds.selected import (
     of_shown,
     shown,
 )
+from sparsenn_book.studies.bounds.students import middle, pairs
 from sparsenn_core.bounds.families import RADII
+
+NAMES = {"l1": "L1", "l2": "L2", "none": "no penalty"}
 
 
 def size(value: float) -> str:
@@ -143,6 +146,23 @@ def correlation(found: pd.DataFrame, grid: pd.DataFrame) -> str:
         f"(*{taus.index[-1]}*). Where only the number of samples differs the refined bound has "
         f"{signed(n[REFINED])} (at equal norms every bound falls with it); where only width, weight decay or label "
         f"noise differs {signed(others['width'])}, {signed(others['decay'])} and {signed(others['noise'])}."
+    )
+
+
+def students(found: pd.DataFrame) -> str:
+    """Bounds of the L1 chapter's students."""
+    rows = middle(found)
+    if "none" not in rows.index:
+        return "No student without penalty fits here, so there is nothing to compare."
+    told = [
+        f"{NAMES[str(penalty)]} {row['kept']:.0f} weights and a bound of {size(row['bound'])}"
+        for penalty, row in rows.iterrows()
+    ]
+    free, decayed = pairs(found, REFINED, "l1", "none"), pairs(found, REFINED, "l1", "l2")
+    return (
+        f"Medians: {'; '.join(told)}. From the same start, L1 has the smaller bound in "
+        f"{int((free['log10'] < free['other']).sum())} of {len(free)} pairs with no penalty, and in "
+        f"{int((decayed['log10'] < decayed['other']).sum())} of {len(decayed)} with L2."
     )
 
 

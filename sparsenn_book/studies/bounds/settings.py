@@ -70,3 +70,11 @@ class PosteriorSettings:
     margin: float
     delta: float
     seed: int
+
+
+@dataclass(frozen=True)
+class StudentSettings:
+    """Bounds of the L1 chapter's students, on samples as many as they were trained on."""
+
+    student_samples: int
+    margin: float

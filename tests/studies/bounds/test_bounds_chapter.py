@@ -196,7 +196,7 @@ def test_sentences_are_of_the_tables(tables: Tables) -> None:
 def test_what_was_learned_says_at_which_scale(tables: Tables) -> None:
     text = study.learned.learned({}, tables, "laptop")
     assert text.startswith("No tables of full scale are kept, so this is from this page's own, profile laptop:")
-    assert text.count("\n- **") == 5
+    assert text.count("\n- **") == 6
     assert study.learned.learned(tables, {}, "laptop").startswith("At full scale")
     assert study.learned.learned({}, tables, "full").startswith("At full scale:")
     assert "too little to learn from" in study.learned.learned({}, tables, "smoke")
