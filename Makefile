@@ -59,8 +59,8 @@ lab: lab-user $(VENV)/.lab  ## JupyterLab (added at first use) with the paired n
 	@$(BIN)/jupytext --quiet --sync notebooks/[0-9]*.py
 	@JUPYTER_PATH=$$($(BIN)/python -m sparsenn_book.runner.kernel build/jupyter) $(BIN)/jupyter lab $(LAB) --LabApp.default_url=/lab/tree/build/ipynb
 
-clean:  ## remove what was built; keeps .venv, results/full and results/custom
+clean:  ## remove what was built; keeps .venv and results/full, custom and sweeps
 	@rm -rf build book/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@mkdir -p results
-	@find results -mindepth 1 -maxdepth 1 ! -name full ! -name custom -exec rm -rf {} +
+	@find results -mindepth 1 -maxdepth 1 ! -name full ! -name custom ! -name sweeps -exec rm -rf {} +
 	@find . -name __pycache__ -not -path './$(VENV)/*' -exec rm -rf {} +

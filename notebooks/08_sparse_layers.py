@@ -17,23 +17,26 @@
 original_runs: int = 5  # [1, 1000]; runs of the study's notebook in each version
 original_steps: int = 501  # [1, 100000]; their steps; the study's
 original_sparsity: float = 0.75  # [0, 1); of both of its layers; the study's
-tasks: list[str] = ["linear", "nonlinear"]  # one of linear, nonlinear, digits, fashion, fashion_cnn
-sparsities: list[float] = [0.5, 0.9, 0.95]  # [0, 1); share of the first layer's weights removed
+tasks: list[str] = [
+    "linear",
+    "nonlinear",
+]  # one of linear, nonlinear, digits, fashion, fashion_cnn; distinct; has linear
+sparsities: list[float] = [0.5, 0.9, 0.95]  # [0, 1); distinct; share of the first layer's weights removed
 runs: int = 10  # [1, 1000]; networks for each task, method and sparsity, each with data of its own
 steps: int = 200  # [1, 100000]; of training, up to whole epochs
 batch_size: int = 128  # [1, 1000]; samples a step
-rates: list[float] = [0.003, 0.01, 0.03, 0.1]  # (0, 1]; learning rates tried for every method
-tuning_sparsities: list[float] = [0.95]  # [0, 1); at which they are tried
+rates: list[float] = [0.003, 0.01, 0.03, 0.1]  # (0, 1]; distinct; learning rates tried for every method
+tuning_sparsities: list[float] = [0.95]  # [0, 1); distinct; at which they are tried
 tuning_runs: int = 2  # [1, 1000]; runs of each, which are not reported
 structure_task: str = "digits"  # one of linear, nonlinear, digits; for N:M, blocks and channels
-structure_sparsities: list[float] = [0.8, 0.9]  # [0, 1); of those that do not give their own
+structure_sparsities: list[float] = [0.8, 0.9]  # [0, 1); distinct; of those that do not give their own
 penalty_task: str = "nonlinear"  # one of linear, nonlinear, digits; for L0 gates and soft thresholds
-strengths: list[float] = [0.0001, 0.001, 0.01]  # [0, 100]; of the penalty, for each open gate
+strengths: list[float] = [0.0001, 0.001, 0.01]  # [0, 100]; distinct; of the penalty, for each open gate
 penalty_runs: int = 3  # [1, 1000]; networks for each strength
 mask_draws: int = 1000  # [2, 10000000]; random masks of each shape and sparsity
-speed_sizes: list[int] = [256, 1024]  # [32, 16384]; n of the n x n layers that are timed, multiples of 32
-speed_batches: list[int] = [1, 64]  # [1, 65536]; samples at once
-speed_sparsities: list[float] = [0.5, 0.9, 0.98]  # [0, 1); of the layers that are timed
+speed_sizes: list[int] = [256, 1024]  # [32, 16384]; distinct; n of the n x n layers that are timed, multiples of 32
+speed_batches: list[int] = [1, 64]  # [1, 65536]; distinct; samples at once
+speed_sparsities: list[float] = [0.5, 0.9, 0.98]  # [0, 1); distinct; of the layers that are timed
 speed_repeats: int = 7  # [1, 1000]; of which the least time counts
 seed: int = 2026  # [0, 1000000000]
 device: str = "auto"  # one of auto, cpu, cuda

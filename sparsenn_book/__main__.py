@@ -1,4 +1,6 @@
-"""The command line: `sparsenn list | run NAME | book | prices` (`python -m sparsenn_book`). It imports no science."""
+"""The command line: `sparsenn list | run NAME | book | sweep NAME | prices` (`python -m sparsenn_book`). It imports no
+science, but for a sweep of a table function.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +84,23 @@ def book(profile: str, jobs: int, compute: bool) -> None:
     except RuntimeError as error:
         _stop(FAILED, str(error))
     click.echo(f"book ({profile}): {project.shown(page)}")
+
+
+@cli.command("sweep")
+@click.argument("name")
+@click.option("--on", default="serial", show_default=True, help="serial, local[:N], tcp://HOST:PORT or slurm.")
+@click.option("--status", "only_status", is_flag=True, help="Tell what is there, and change nothing.")
+@click.option("--retry-failed", is_flag=True, help="Run those again that failed.")
+@click.option("--options", type=click.Path(path_type=Path), help="Options of Slurm  [default: params/slurm.yaml]")
+def run_sweep(name: str, on: str, only_status: bool, retry_failed: bool, options: Path | None) -> None:
+    """Execute the runs of params/sweeps/NAME.yaml that are not there, and gather the rows of all into one table."""
+    from sparsenn_book.sweeps.command import status, sweep
+
+    if only_status:
+        return status(Project.find(), name, click.echo)
+    complaints = sweep(Project.find(), name, on, retry_failed=retry_failed, options=options, say=click.echo)
+    if complaints:
+        _stop(FAILED, *complaints)
 
 
 @cli.command()

@@ -14,7 +14,7 @@ from IPython.display import Markdown, display
 from sparsenn_book import figures
 from sparsenn_book.chapter import pages
 from sparsenn_book.chapter.full import FullScale
-from sparsenn_book.chapter.parameters import checked, fill, profile_of
+from sparsenn_book.chapter.parameters import checked, profile_of
 from sparsenn_book.chapter.shelf import Shelf
 from sparsenn_book.records.claims import FULL_CLAIMS, Claim, write_claims
 from sparsenn_book.records.identity import Identity, identity
@@ -22,6 +22,7 @@ from sparsenn_book.records.provenance import provenance
 from sparsenn_book.records.tables import write_table
 from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sources.project import Project, data_files_asked_for
+from sparsenn_book.sources.settings import fill
 from sparsenn_core.errors import InputError
 
 S = TypeVar("S")

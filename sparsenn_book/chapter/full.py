@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from sparsenn_book.chapter.pages import age_of
-from sparsenn_book.chapter.parameters import fill
 from sparsenn_book.records.claims import Claim
 from sparsenn_book.records.identity import content_digest, identity
 from sparsenn_book.records.tables import read_table
 from sparsenn_book.sources.notebooks import Source
 from sparsenn_book.sources.profiles import profiles, resolve
 from sparsenn_book.sources.project import Project
+from sparsenn_book.sources.settings import fill
 from sparsenn_core.errors import InputError
 
 S = TypeVar("S")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from sparsenn_book.sources.notebooks import FILLED_IN, NEEDS, Source
 from sparsenn_book.sources.profiles import CUSTOM, profiles, resolve
@@ -12,7 +11,6 @@ from sparsenn_book.sources.project import Project
 from sparsenn_book.sources.rules import check_jointly
 from sparsenn_core.errors import InputError
 
-S = TypeVar("S")
 WHERE = (*FILLED_IN, NEEDS, "device")
 """Parameters that say where something runs or lies, not what."""
 
@@ -36,27 +34,3 @@ def profile_of(source: Source, parameters: Mapping[str, Any], project: Project) 
     declared = resolve(project, source, named)
     same = all(parameters[name] == value for name, value in declared.items() if name not in WHERE)
     return named if same else CUSTOM
-
-
-def fill(kind: type[S], parameters: Mapping[str, Any], given: Mapping[str, Any]) -> S:
-    """An instance of the dataclass `kind`: `given` fields as they are, the others from parameters of equal names,
-    lists as tuples, the rest by their defaults. `InputError` for a field that has neither, and a given one unknown.
-    """
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(given) - set(fields))
-    if unknown:
-        raise InputError(f"{kind.__name__} has no field {', '.join(unknown)}; its fields: {', '.join(fields)}")
-    values = {name: _frozen(parameters[name]) for name in fields if name in parameters} | dict(given)
-    required = [
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
-    gone = [name for name in required if name not in values]
-    if gone:
-        raise InputError(f"{kind.__name__}: no parameter is named {', '.join(gone)}, and it has no default")
-    return kind(**values)
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 from sparsenn_book.records.closure import closure, strings
 from sparsenn_book.records.identity import Identity
 from sparsenn_book.records.tables import read_provenance, read_table
-from sparsenn_book.sources.policy import AFRESH, RESCUED, STORED_ONLY
+from sparsenn_book.sources.policy import AFRESH, BY_KEY, RESCUED, STORED_ONLY, makes_again
 from sparsenn_book.sources.project import Project
 from sparsenn_core.errors import InputError
 
@@ -33,10 +34,10 @@ class Shelf:
         """The table of that identity among all that were ever kept for this chapter, copied to `folder`; None if there
         is none. One whose values are not those that were written is passed over.
         """
-        for path in () if self.afresh else self._kept(name):
+        for path in () if self.afresh else (self._of_sweep(wanted), *self._kept(name)):
             try:
                 if read_provenance(path).get("key") == wanted.key:
-                    return self._taken(path)
+                    return self._taken(path, name)
             except InputError:
                 continue
         return None
@@ -46,17 +47,32 @@ class Shelf:
         path = self.project.results / self.base / self.notebook / f"{name}.parquet"
         if not path.is_file():
             raise InputError(f"{self.project.shown(path)}: no such table; --compute makes it")
-        return self._taken(path)
+        with self._saying_how(self.notebook):
+            return self._taken(path, name)
 
     def read_other(self, notebook: str, name: str) -> pd.DataFrame:
         """A table of another chapter at this profile."""
-        return read_table(self.project.results / self.base / notebook / f"{name}.parquet")
+        with self._saying_how(notebook):
+            return read_table(self.project.results / self.base / notebook / f"{name}.parquet")
 
     def check_data(self, function: Callable[..., Any], asked: Iterable[str]) -> None:
         """`InputError` if a data file was read whose name stands nowhere in the source, so that it would not count."""
         named = strings(closure([function.__module__], self.project.root).values())
         for file in sorted(set(asked) - named):
             raise InputError(f"{function.__module__}: reads the data file {file!r} without naming it in full")
+
+    @contextmanager
+    def _saying_how(self, notebook: str) -> Iterator[None]:
+        try:
+            yield
+        except InputError as error:
+            raise InputError(f"{error}; {makes_again(notebook, self.base)}") from None
+
+    def _of_sweep(self, wanted: Identity) -> Path:
+        """Where another run of the sweep that this run belongs to would have put the table; runs of a sweep may be too
+        many to look through.
+        """
+        return self.folder.parent.parent / BY_KEY / f"{wanted.key}.parquet"
 
     def _kept(self, name: str) -> Iterator[Path]:
         results = self.project.results
@@ -65,9 +81,9 @@ class Shelf:
         yield from sorted(results.glob(f"*/{self.notebook}*/{name}.parquet"))
         yield from sorted(results.glob(f"*/{RESCUED}/{self.notebook}*/{name}.parquet"))
 
-    def _taken(self, path: Path) -> pd.DataFrame:
+    def _taken(self, path: Path, name: str) -> pd.DataFrame:
         frame = read_table(path)
-        own = self.folder / path.name
+        own = self.folder / f"{name}.parquet"
         if path != own:
             self.folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, own)

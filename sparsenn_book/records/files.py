@@ -13,6 +13,18 @@ from typing import Any
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an `OSError` that names no file name this one: a disk that is full says so without."""
+    try:
+        yield
+    except OSError as error:
+        # Without a number, Python would say the file and leave the message out.
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A name beside `path` to write to. It is flushed to disk and renamed to `path` when the block ends well, and
     removed when it does not, so that a reader finds the old file or the new one, never a part. Makes the folder.
@@ -26,9 +38,12 @@ def written_whole(path: Path) -> Iterator[Path]:
         beside.chmod(0o644)  # mkstemp makes files that only their owner can read
         sync(beside)
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
-        raise
+        if isinstance(error, OSError) and error.filename == name:
+            error.filename = None  # nobody knows that name
+        with naming(path):
+            raise
     sync(path.parent)
 
 
@@ -41,7 +56,8 @@ def sync(path: Path) -> None:
     """Force a file or folder to disk, so that a rename after it survives a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with naming(path):
+            os.fsync(handle)
     finally:
         os.close(handle)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sparsenn_book.records.claims import FILE, read_claims
+from sparsenn_book.sources.policy import makes_again
 from sparsenn_core.errors import InputError
 
 Claim = Mapping[str, Any]
@@ -52,7 +53,10 @@ def claims_of(folder: Path, profile: str, file: str = FILE) -> list[dict[str, An
     """
     if not (folder / file).exists():
         return []
-    claims = read_claims(folder, file)
+    try:
+        claims = read_claims(folder, file)
+    except InputError as error:
+        raise InputError(f"{error}; {makes_again(folder.name, folder.parent.name)}") from None
     for claim in claims:
         if claim["profile"] != profile:
             raise InputError(f"{folder}: claim {claim['key']!r} is of profile {claim['profile']!r}, not {profile!r}")

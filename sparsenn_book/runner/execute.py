@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from sparsenn_book.records.claims import FILE as CLAIMS
-from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.records.files import digest, read_json, write_json
 from sparsenn_book.records.provenance import code_version, versions
 from sparsenn_book.runner import freshness, worker
 from sparsenn_book.runner.prices import price_of
+from sparsenn_book.runner.process import TRACEBACK, WORK, keep_traceback, reason, run_notebook, settle
 from sparsenn_book.runner.result_folder import Interrupted
 from sparsenn_book.runner.tasks import Task
 from sparsenn_book.sources.policy import AFRESH, STORED_ONLY
 from sparsenn_book.sources.profiles import CUSTOM
 from sparsenn_core.errors import InputError
-
-WORK = ".work"
-LOG = "log.txt"
-GRACE = 10.0  # seconds for a worker and its kernel to go, which takes less than one
-
-# One thread a kernel: two notebooks share two cores, and a sum does not depend on how many cores there are.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -95,71 +83,23 @@ def execute(task: Task, watch: Watch, *, force: bool = False) -> Execution:
 
 def _work(task: Task, attempt: Path, watch: Watch, *, force: bool) -> int:
     """Run the worker in `attempt` and return its exit status."""
-    work = attempt / WORK
-    work.mkdir()
-    # The worker gets the very text that was hashed, even if the file is edited meanwhile.
-    (work / "source.py").write_text(task.source.text, encoding="utf-8")
-    output_dir = attempt.relative_to(task.project.root).as_posix()
-    parameters = task.parameters | {"output_dir": output_dir}
-    output = f"{output_dir}/{freshness.EXECUTED}"
-    write_json(work / worker.JOB, {"source": "source.py", "parameters": parameters, "output": output})
-    paths = [str(INSTALLED), os.environ.get("PYTHONPATH", "")]
+
+    def follow(told: str) -> None:
+        if watch.stopped():
+            raise Interrupted
+        watch.progress(task.result.name, told)
+
     told = {STORED_ONLY: str(int(task.stored_only)), AFRESH: str(int(force))}
-    environment = os.environ | ONE_THREAD | told | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-    command = [sys.executable, "-P", "-m", "sparsenn_book.runner.worker", f"{output_dir}/{WORK}"]
-    with (work / LOG).open("wb") as log:
-        # Detached from the terminal, so that Ctrl-C reaches the runner alone and the runner stops its workers in order.
-        process = subprocess.Popen(
-            command,
-            cwd=task.project.root,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
-    return _follow(task, process, watch)
-
-
-def _follow(task: Task, process: subprocess.Popen[str], watch: Watch) -> int:
-    """Pass on the worker's progress until it ends, and end it when the watch says stop."""
-    assert process.stdout is not None
-    assert process.stdin is not None
-    told = ["starting"]
-    lines = threading.Thread(target=_listen, args=(process.stdout, told), daemon=True)
-    lines.start()
     try:
-        while process.poll() is None:
-            if watch.stopped():
-                raise Interrupted
-            watch.progress(task.result.name, told[-1])
-            time.sleep(0.05)
-        return process.returncode
+        return run_notebook(task.project.root, attempt, task.source.text, task.parameters, told, follow)
     finally:
-        process.stdin.close()
-        try:
-            process.wait(timeout=GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        # The kernel has the other end of the pipe too: with its end of file both have gone. Only the reader closes it,
-        # as to close a file in which another thread waits is to wait as well.
-        lines.join(timeout=GRACE)
         watch.progress(task.result.name, "")
-
-
-def _listen(stdout: IO[str], told: list[str]) -> None:
-    with stdout:
-        for line in stdout:
-            if line.startswith("cell "):
-                told.append(line.strip())
 
 
 def _publish(task: Task, attempt: Path, start: datetime, seconds: float) -> Execution:
     usage = read_json(attempt / WORK / worker.USAGE)
     shutil.rmtree(attempt / WORK)
-    _settle(task, attempt)
+    settle(task.project.root, attempt, task.result.folder, task.project.shown(task.source.path))
     changed, fresh_again = _since(task)
     if fresh_again:
         task.result.discard(attempt)
@@ -223,42 +163,13 @@ def _old(attempt: Path) -> str:
     return next((row["age"] for row in read_json(path) if row.get("age")), "") if path.is_file() else ""
 
 
-def _settle(task: Task, attempt: Path) -> None:
-    """Let the executed notebook name the place where its result will lie, not the one where it was made."""
-    path = attempt / freshness.EXECUTED
-    made, settled = (folder.relative_to(task.project.root).as_posix() for folder in (attempt, task.result.folder))
-    path.write_text(path.read_text(encoding="utf-8").replace(made, settled), encoding="utf-8")
-    notebook = read_json(path)
-    notebook["metadata"]["papermill"]["input_path"] = task.project.shown(task.source.path)
-    write_json(path, notebook)
-
-
 def _keep(task: Task, attempt: Path, start: datetime, seconds: float, status: int) -> Execution:
     """Keep a failed attempt with its traceback, and put the failure into one line."""
-    found = _failure(attempt / WORK, status)
-    log = (attempt / WORK / LOG).read_text(encoding="utf-8", errors="replace")
-    (attempt / "traceback.txt").write_text(_plain("\n".join(found["traceback"]) or log), encoding="utf-8")
+    found = keep_traceback(attempt, status)
     shutil.rmtree(attempt / WORK)
     key = digest(task.parts)
     write_json(attempt / freshness.RECORD, _record(task, attempt, start, seconds) | {"key": key, "failure": found})
     folder = task.result.keep_failure(attempt, datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S.%f"))
-    place = task.project.shown(folder / "traceback.txt")
+    place = task.project.shown(folder / TRACEBACK)
     cell = "" if found["cell"] is None else f", cell {found['cell']}"
-    reason = " ".join(_plain(f"{found['error']}: {found['message']}").split())
-    return Execution(task, "failed", folder, f"{task.title}: failed{cell}: {reason[:300]}; see {place}")
-
-
-def _failure(work: Path, status: int) -> dict[str, Any]:
-    """What the worker says went wrong; cells are counted from 1, as in the source."""
-    try:
-        found = read_json(work / worker.ERROR)
-    except (OSError, ValueError):
-        name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        message = f"the process that ran it ended with {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-        return {"cell": None, "error": "Killed" if status < 0 else "Error", "message": message, "traceback": []}
-    return dict(found)
-
-
-def _plain(text: str) -> str:
-    """Text without terminal colours."""
-    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
+    return Execution(task, "failed", folder, f"{task.title}: failed{cell}: {reason(found)}; see {place}")

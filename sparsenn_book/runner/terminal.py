@@ -9,11 +9,11 @@ import time
 
 
 class Terminal:
-    """Prints from several threads without mixing them up."""
+    """Prints from several threads without mixing them up. `live`: on a terminal, where a line may change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._live = sys.stdout.isatty()
+        self.live = sys.stdout.isatty()
         self._tasks: dict[str, tuple[float, str]] = {}
         self._drawn = ""
 
@@ -33,7 +33,7 @@ class Terminal:
             if not text:
                 self._tasks.pop(task, None)
             else:
-                if task not in self._tasks and not self._live:
+                if task not in self._tasks and not self.live:
                     sys.stdout.write(f"{task}: started\n")
                     sys.stdout.flush()
                 began, _ = self._tasks.get(task, (time.monotonic(), ""))
@@ -46,7 +46,7 @@ class Terminal:
         return "  ".join(parts)[: shutil.get_terminal_size().columns - 1]
 
     def _draw(self, line: str) -> None:
-        if self._live and line != self._drawn:
+        if self.live and line != self._drawn:
             sys.stdout.write(f"\r\x1b[K{line}")
             self._drawn = line
         sys.stdout.flush()

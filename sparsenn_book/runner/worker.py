@@ -1,9 +1,10 @@
-"""The process that executes one notebook: `python -m sparsenn_book.runner.worker WORK`, in the project's root.
+"""The process of one run: `python -m sparsenn_book.runner.worker WORK`, in the project's root.
 
-WORK holds `job.json` (source, parameters, output) and gets `error.json` if the notebook fails. One line a cell goes to
-standard output. Standard input is a pipe held by the runner: when it closes, be it that the user stopped the runner or
-that the runner was killed, the worker ends at once. Its kernel ends with it (`kernel_process`), and holds the worker's
-standard output, so that the runner sees from the end of that pipe that both have gone.
+WORK holds `job.json` (parameters, output, and the source of a notebook or the name of a table function) and gets
+`error.json` if the run fails. Of a notebook, one line a cell goes to standard output. Standard input is a pipe held by
+the runner: when it closes, be it that the user stopped the runner or that the runner was killed, the worker ends at
+once. Its kernel ends with it (`kernel_process`), and holds the worker's standard output, so that the runner sees from
+the end of that pipe that both have gone.
 """
 
 from __future__ import annotations
@@ -23,23 +24,39 @@ JOB = "job.json"
 ERROR = "error.json"
 USAGE = "usage.json"
 FAILED = 1
+UNWRITTEN = os.EX_IOERR
 STOPPED = 130
 
 
 def main(work: Path) -> int:
-    """Execute the job in `work`; the exit status is 0 or `FAILED`. Ends the process when the runner lets go of it."""
+    """Do the job in `work`; the exit status is 0, `FAILED`, or `UNWRITTEN` if that could not be told. Ends the process
+    when the runner lets go of it.
+    """
     threading.Thread(target=_end_with_runner, daemon=True).start()
     job = read_json(work / JOB)
-    _isolate(work)
     cell: list[int] = []
     try:
-        _execute(work, job, cell)
+        if "function" in job:
+            from sparsenn_book.runner.table_job import compute
+
+            compute(Path.cwd(), job)
+        else:
+            _isolate(work)
+            _execute(work, job, cell)
     except Exception as error:
-        write_json(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None})
-        return FAILED
-    # The kernel is the only child, and it has ended.
-    write_json(work / USAGE, {"memory": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024})
-    return 0
+        return _told(work / ERROR, _describe(error) | {"cell": cell[-1] if cell else None}, FAILED)
+    # The kernel is the only child, and it has ended; a function is computed right here.
+    who = resource.RUSAGE_SELF if "function" in job else resource.RUSAGE_CHILDREN
+    return _told(work / USAGE, {"memory": resource.getrusage(who).ru_maxrss // 1024}, 0)
+
+
+def _told(path: Path, value: dict[str, Any], status: int) -> int:
+    """The exit status once `value` is written, or that of a worker that cannot write."""
+    try:
+        write_json(path, value)
+    except OSError:
+        return UNWRITTEN
+    return status
 
 
 def _isolate(work: Path) -> None:

@@ -14,11 +14,12 @@ from sparsenn_book.sources.rules import check_jointly
 from sparsenn_core.errors import InputError, unknown
 
 CUSTOM = "custom"  # where runs with one's own parameters go, hence no name for a profile
+SWEEPS = "sweeps"  # where sweep files and the results of sweeps go, likewise
 
 
 def profiles(project: Project) -> list[str]:
     """The profiles there are, cheapest first where they have the usual names."""
-    found = [path.name for path in project.params.iterdir() if path.is_dir() and path.name != CUSTOM]
+    found = [path.name for path in project.params.iterdir() if path.is_dir() and path.name not in (CUSTOM, SWEEPS)]
     usual = ["smoke", "laptop", "full"]
     return sorted(found, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
 
@@ -46,6 +47,21 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
 
     `own` are names and texts from the command line. `InputError` names file, key, value and the nearest right one.
     """
+    values = at_profile(project, source, profile)
+    given: dict[str, Any] = {}
+    for name, text in own:
+        parameter = allowed(source, name, "-p")
+        if name in given:
+            raise InputError(f"-p: {name} is given twice")
+        given[name] = parameter.check(parse_option(parameter, text), "-p")
+    values |= given
+    where = project.shown(_path(project, profile, source.name))
+    check_jointly(source.parameters, values, f"{where}{' with -p' if given else ''}")
+    return values
+
+
+def at_profile(project: Project, source: Source, profile: str) -> dict[str, Any]:
+    """All parameters of a notebook but `output_dir`: its defaults, then the profile's file; each checked by itself."""
     check_profile(project, profile)
     path = _existing(project, profile, source.name)
     where = project.shown(path)
@@ -56,15 +72,7 @@ def resolve(project: Project, source: Source, profile: str, own: Iterable[tuple[
             if value != profile:
                 raise InputError(f"{where}: profile: {shown(value)} stands in the folder of profile {profile!r}")
             continue
-        values[name] = _allowed(source, name, where).check(value, where)
-    given: set[str] = set()
-    for name, text in own:
-        parameter = _allowed(source, name, "-p")
-        if name in given:
-            raise InputError(f"-p: {name} is given twice")
-        given.add(name)
-        values[name] = parameter.check(parse_option(parameter, text), "-p")
-    check_jointly(source.parameters, values, f"{where}{' with -p' if given else ''}")
+        values[name] = allowed(source, name, where).check(value, where)
     return {name: value for name, value in values.items() if name != "output_dir"}
 
 
@@ -106,7 +114,8 @@ def _number(value: Any) -> Any:
     return value if number is None else number
 
 
-def _allowed(source: Source, name: str, where: str) -> Parameter:
+def allowed(source: Source, name: str, where: str) -> Parameter:
+    """The parameter of that name, if a file or a person may set it. `InputError` that starts with `where` if not."""
     if name in FILLED_IN and name in source.parameters:
         raise InputError(
             f"{where}: {name} is filled in by the runner" + "; choose it with --profile" * (name == "profile")
@@ -120,7 +129,11 @@ def _allowed(source: Source, name: str, where: str) -> Parameter:
 
 
 def _existing(project: Project, profile: str, name: str) -> Path:
-    path = project.params / profile / f"{name}.yaml"
+    path = _path(project, profile, name)
     if not path.is_file():
         raise InputError(f"{project.shown(path)}: no such file; every profile needs one (empty: all defaults)")
     return path
+
+
+def _path(project: Project, profile: str, name: str) -> Path:
+    return project.params / profile / f"{name}.yaml"

@@ -280,6 +280,9 @@ def test_another_chapters_table_must_be_needed_and_there(book: Book) -> None:
         chapter.needed("02_other", "runs")
     os.renames(book.file("runs.parquet"), other / "runs.parquet")
     assert len(chapter.needed("02_other", "runs")) == 4
+    (other / "runs.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="; `sparsenn run 02_other --profile laptop --force` makes it again"):
+        chapter.needed("02_other", "runs")
     with pytest.raises(InputError, match="'03_third' is not in the parameters cell's `needs`"):
         chapter.needed("03_third", "runs")
 

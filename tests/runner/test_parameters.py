@@ -150,7 +150,8 @@ most: int = 10
 some: int = 3  # [1, most]; of these
 sizes: list[int] = [5, 6]  # [1, 100]; distinct
 chosen: list[int] = [5, 3]  # [1, sizes]; as many as sizes
-names: list[str] = ["a"]  # one of a, b; distinct
+names: list[str] = ["a"]  # one of a, b; distinct; has a; of these
+like: list[int] = [2, 7, 1]  # [1, 100]; ends of layers; with help
 """
 
 
@@ -161,6 +162,10 @@ names: list[str] = ["a"]  # one of a, b; distinct
         ("rates", [0.1, 0.2, 0.1], "rates, entry 3: 0.1 is given twice"),
         ("rates", [1, 1.0], "rates, entry 2: 1.0 is given twice"),
         ("names", ["a", "a"], "names, entry 2: 'a' is given twice"),
+        ("names", ["b"], "names: a is not among the entries, and is needed"),
+        ("like", [2, 7, 2], "like: does not begin and end like layers, with 2 and 1"),
+        ("like", [1], "like: does not begin and end like layers"),
+        ("layers", [3, 5, 5, 1], "like: does not begin and end like layers, with 3 and 1"),
         ("some", 11, "some: 11 is larger than most, which is 10"),
         ("most", 2, "some: 3 is larger than most, which is 2"),
         ("chosen", [5], "chosen has 1 entries and sizes 2; they belong together, entry by entry"),
@@ -172,6 +177,7 @@ names: list[str] = ["a"]  # one of a, b; distinct
 def test_rules_are_checked_alone_and_jointly(name: str, value: object, message: str) -> None:
     found = parsed(RULED.replace("as many as layers; ", ""))
     assert found["rates"].help == "no help but this"
+    assert (found["names"].help, found["like"].help) == ("of these", "with help")
     assert found["layers"].check([2, 5, 5, 1], "here") == [2, 5, 5, 1]
     values = {known: parameter.default for known, parameter in found.items()}
     check_jointly(found, values, "here")
@@ -188,6 +194,10 @@ def test_rules_are_checked_alone_and_jointly(name: str, value: object, message: 
         ("a: int = 1  # [0, a]", "names 'a', which is no other parameter"),
         ("a: int = 1  # [0, 2]; distinct", "rules for lists"),
         ("a: int = 1\nb: list[int] = [1]  # as many as a", "rules for lists"),
+        ("a: list[int] = [1]  # ends of b", "names 'b', which is no other parameter"),
+        ("a: int = 1\nb: list[int] = [1]  # ends of a", "rules for lists"),
+        ("a: str = 'b'  # one of b, c; has b", "rules for lists"),
+        ("a: list[str] = ['c']  # one of b, c; has b", "b is not among the entries"),
         ("a: list[int] = [2]\nb: list[int] = [1]  # [0, a]", "only lists that are `as many as`"),
         ("a: list[int] = [2]\nb: int = 1  # [0, a]", "only lists that are `as many as`"),
         ("a: int = 1\nb: int = 2  # [0, a]", "b: 2 is larger than a, which is 1"),
