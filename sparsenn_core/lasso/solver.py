@@ -15,8 +15,6 @@ from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, checked, positive
 from sparsenn_core.lasso.scaling import Scaling
 from sparsenn_core.lasso.solution import Batch, Solution
 
-__all__ = ["path", "solve", "solve_batch"]
-
 
 def solve(
     features: ArrayLike, targets: ArrayLike, strength: float | None = None, *, rtol: float = RANK_TOLERANCE

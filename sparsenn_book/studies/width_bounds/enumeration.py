@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sparsenn_book.studies.width_bounds.problems import small_problems
 from sparsenn_book.studies.width_bounds.reference import reference_objectives
 from sparsenn_core.errors import InputError
-from sparsenn_core.lasso.solver import solve_batch
+from sparsenn_core.lasso import solve_batch
 
 Array = NDArray[np.float64]
 Objectives = Callable[[Array, Array], Array]
