@@ -94,10 +94,11 @@ def compress(
         with_weights_(zeroed, one.layer, found)
         layers.append(_layer_report(one, problem, found))
     inputs, _ = choose.first()
+    difference = _difference(now, zeroed, inputs)  # first: it refuses a network that cannot be evaluated
     large, small = sizes([given, now], inputs)
     report = Report(
         layers=tuple(layers),
-        difference=_difference(now, zeroed, inputs),
+        difference=difference,
         train_before=before[0],
         train_after=score(now, fit, measure),
         held_out_before=before[1],
