@@ -9,9 +9,9 @@ without a warning, and would be again; of a build that fails nothing is kept.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import os
 import shutil
+import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +23,9 @@ def key_of(source: Path, changing: tuple[str, ...], code: Path) -> str:
     """What must be equal for trees to be kept: the staged `source` but for its folders `changing`, the folder `code` of
     the library that pages describe, and what is installed.
     """
-    content = hashlib.sha256(repr(sorted((d.name, d.version) for d in importlib.metadata.distributions())).encode())
+    # names hold versions: `sphinx-7.4.7.dist-info`
+    installed = sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info"))
+    content = hashlib.sha256(repr(installed).encode())
     files = [path for path in source.rglob("*") if path.relative_to(source).parts[0] not in changing]
     for path in sorted([*files, *code.rglob("*.py")]):
         if path.is_file():

@@ -13,6 +13,7 @@ from small_book import SmallBook
 from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.book import CHANGING, build
 from sparsenn_book.runner.doctrees import key_of
+from sparsenn_book.runner.library import library
 from sparsenn_book.sources.project import Project
 
 OTHER = "02_other"
@@ -21,7 +22,7 @@ OTHER = "02_other"
 @pytest.fixture
 def two_chapters(built: SmallBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, dict[str, Path]]:
     """The small chapter twice, the second one under another title; the pages of the library empty."""
-    monkeypatch.setattr("sparsenn_book.runner.book.library", lambda: {"lasso": "# lasso\n"})
+    monkeypatch.setattr("sparsenn_book.runner.book.library", lambda: {name: f"# {name}\n" for name in library()})
     project = Project(tmp_path)
     for folder in ("book", "notebooks", "params", "results"):
         shutil.copytree(built.project.root / folder, tmp_path / folder, ignore=shutil.ignore_patterns("_build"))
