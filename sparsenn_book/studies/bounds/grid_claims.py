@@ -21,6 +21,7 @@ COUNT = "parameters over samples"
 
 
 def of_correlation(grid: pd.DataFrame) -> list[Claim]:
+    """Whether the refined bound follows the gap, and whether the plain count of parameters does so better."""
     wide = grid.pivot_table(index=list(AXES), columns="bound", values="log10")
     gaps = grid.drop_duplicates(list(AXES)).set_index(list(AXES))["gap"].loc[wide.index]
     norms = wide.drop(columns=COUNT)

@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
-import pandas as pd
-
+from sparsenn_book.records.evidence import TOO_SMALL, FullScale, Tables, evidence
 from sparsenn_book.records.words import listed, number
 from sparsenn_book.studies.compression import measures
 from sparsenn_book.studies.compression.comparison import LASSO, RANDOM
 from sparsenn_book.studies.compression.measures import LAST
 
-Tables = Mapping[str, pd.DataFrame]
 NEEDED = ("networks", "ways", "layers", "descents", "sizes")
-NO_EVIDENCE = ("smoke", "custom")
-
-
-class FullScale(Protocol):
-    """What a chapter knows of the full profile: its tables, and in words how old they are."""
-
-    tables: Tables
-
-    @property
-    def age(self) -> str:
-        """Empty if they are as today's code would make them."""
 
 
 def told(full: FullScale, here: Tables, profile: str) -> tuple[Tables, str] | None:
     """The tables to tell findings from, and where they hold; None where this run is no evidence."""
-    if all(name in full.tables for name in NEEDED):
-        return full.tables, "at full scale" + (f" ({full.age})" if full.age else "")
-    return None if profile in NO_EVIDENCE else (here, f"on this page's runs (profile {profile})")
+    return evidence(full, here, profile, NEEDED)
 
 
 def learned(source: tuple[Tables, str] | None) -> str:
     """What we learned, a list; the last entry is for practice."""
     if source is None:
-        return "*This run is too small, or too much its reader's own, to learn from: it reports no finding.*"
+        return TOO_SMALL
     tables, where = source
     entries = [_kept(tables), _refit(tables), _choice(tables), _loop(tables), _bounds(tables), _practice(tables)]
     return "\n".join([f"Measured {where}; medians over networks.\n", *(f"- {entry}" for entry in entries)])

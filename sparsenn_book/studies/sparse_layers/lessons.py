@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import numpy as np
 import pandas as pd
 
 from sparsenn_book.records.estimates import Estimate
+from sparsenn_book.records.evidence import TOO_SMALL, FullScale, Tables, evidence
 from sparsenn_book.records.words import listed, number
 from sparsenn_book.studies.sparse_layers import measures
 from sparsenn_book.studies.sparse_layers.methods import DENSE
 from sparsenn_book.studies.sparse_layers.original import CODED, LEARNED
 from sparsenn_book.studies.sparse_layers.speed import CHANNELS, CSR, FORWARD, MASKED
 
-Tables = Mapping[str, pd.DataFrame]
 NEEDED = ("ends", "errors", "speed")
-NO_EVIDENCE = ("smoke", "custom")
 HIGH = 0.95
-
-
-class FullScale(Protocol):
-    """What a chapter knows of the full profile: its tables, and in words how old they are."""
-
-    tables: Tables
-
-    @property
-    def age(self) -> str:
-        """Empty if they are as today's code would make them."""
 
 
 def told(full: FullScale, here: Tables, profile: str) -> tuple[Tables, str] | None:
     """The tables to tell findings from, and where they hold; None where this run is no evidence."""
-    if all(name in full.tables for name in NEEDED):
-        return full.tables, "at full scale" + (f" ({full.age})" if full.age else "")
-    return None if profile in NO_EVIDENCE else (here, f"on this page's runs (profile {profile})")
+    return evidence(full, here, profile, NEEDED)
 
 
 def learned(source: tuple[Tables, str] | None) -> str:
     """What we learned, a list; the last entry is for practice."""
     if source is None:
-        return "*This run is too small, or too much its reader's own, to learn from: it reports no finding.*"
+        return TOO_SMALL
     tables, where = source
     errors = tables["errors"]
     entries = [
