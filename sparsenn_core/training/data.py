@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
+from sparsenn_core.training.devices import usable
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,10 @@ class Data:
         return self
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Data:
-        """A copy on another device or in another floating-point type; whole numbers keep theirs."""
+        """A copy on another device or in another floating-point type; whole numbers keep theirs. `InputError` for a
+        device that is not there.
+        """
+        device = usable(device)
         inputs, targets = (
             t.to(device=device, dtype=dtype if t.is_floating_point() else None) for t in (self.inputs, self.targets)
         )

@@ -15,6 +15,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.randomness import generator
+from sparsenn_core.training.devices import usable
 from sparsenn_core.training.members import activation_numbers, blank, check_alike, filled
 from sparsenn_core.training.streams import is_random
 
@@ -170,7 +171,8 @@ class Ensemble:
         return self.train(False)
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Ensemble:
-        """A copy on another device or in another floating-point type."""
+        """A copy on another device or in another floating-point type; `InputError` for a device that is not there."""
+        device = usable(device)
         return Ensemble(
             self.template,
             {k: v.to(device=device, dtype=dtype) for k, v in self.params.items()},
