@@ -25,11 +25,11 @@ def tuned(settings: TuningSettings, device: str = "cpu") -> pd.DataFrame:
     """
     parts = []
     for name, method in itertools.product(settings.tasks, ALL):
-        task = task_of(name)
+        task, own = settings.of(task_of(name).for_tuning())
         sparsities = (0.0,) if method == DENSE else settings.tuning_sparsities
         grid = list(itertools.product(settings.rates, sparsities, range(settings.tuning_runs)))
         cells = [Cell(sparsity, rate, settings.run_seed("tuning", run)) for rate, sparsity, run in grid]
-        ensemble, _, data = train(task, METHODS.get(method, METHODS[RANDOM]), cells, settings, device)
+        ensemble, _, data = train(task, METHODS.get(method, METHODS[RANDOM]), cells, own, device)
         rows = pd.DataFrame(grid, columns=["learning_rate", "sparsity", "run"])
         parts.append(rows.assign(task=name, method=method, error=test_errors(task, ensemble, data)))
     return pd.concat(parts, ignore_index=True)[["task", "method", "learning_rate", "sparsity", "run", "error"]]
@@ -58,13 +58,13 @@ def compared(settings: ComparisonSettings, tuning: pd.DataFrame, device: str = "
     rates = chosen_rates(tuning).set_index(["task", "method"])["learning_rate"]
     errors, courses = [], []
     for name, method in itertools.product(settings.tasks, ALL):
-        task, rate = task_of(name), float(rates[name, method])
-        sparsities = (0.0,) if method == DENSE else settings.sparsities
+        (task, own), rate = settings.of(task_of(name)), float(rates[name, method])
+        sparsities = (0.0,) if method == DENSE else settings.of_task(task)
         grid = list(itertools.product(sparsities, range(settings.runs)))
         cells = [Cell(sparsity, rate, settings.run_seed("reported", run)) for sparsity, run in grid]
-        ensemble, seen, data = train(task, METHODS.get(method, METHODS[RANDOM]), cells, settings, device, watching)
-        own = pd.DataFrame(grid, columns=["sparsity", "repetition"])
-        courses.append(seen.join(own, on="run").assign(method=method))
+        ensemble, seen, data = train(task, METHODS.get(method, METHODS[RANDOM]), cells, own, device, watching)
+        places = pd.DataFrame(grid, columns=["sparsity", "repetition"])
+        courses.append(seen.join(places, on="run").assign(method=method))
         rows = pd.DataFrame(grid, columns=["sparsity", "run"]).assign(task=name, method=method, learning_rate=rate)
         measured = of_masks(task, masks(ensemble, task.sparse[0]), weights(ensemble, task.sparse[0]))
         errors.append(rows.assign(error=test_errors(task, ensemble, data), **measured))

@@ -21,7 +21,8 @@ def watching(task: Task, data: Batches) -> list[Observer]:
     """
     if task.name != TASK:
         return []
-    look = Looking(task, data.test_inputs[data.of_run, :SAMPLES], data.test_targets[data.of_run, :SAMPLES])
+    x, y = (torch.stack([data.tests[place][part][:SAMPLES] for place in data.of_run.tolist()]) for part in (0, 1))
+    look = Looking(task, x, y)
     return [at_steps(look, range(0, data.steps + 1, EVERY))]
 
 

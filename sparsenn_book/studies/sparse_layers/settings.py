@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sparsenn_book.studies.sparse_layers.tasks import Task
 from sparsenn_core.randomness import derive_seed
 
 
@@ -31,22 +32,52 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
-class TuningSettings(TrainingSettings):
-    """Learning rates, tried on runs that are not reported."""
+class TaskSettings(TrainingSettings):
+    """Tasks, those of pictures with a budget of their own: there are many pictures, and a step on them is dear."""
 
     tasks: tuple[str, ...]
+    pictures: int
+    picture_steps: int
+
+    def of(self, task: Task) -> tuple[Task, TrainingSettings]:
+        """A task with the samples it has here, and how its networks are trained."""
+        if not task.pictures:
+            return task, TrainingSettings(self.steps, self.batch_size, self.seed)
+        own = TrainingSettings(self.picture_steps, self.batch_size, self.seed)
+        return replace(task, samples=self.pictures), own
+
+
+@dataclass(frozen=True)
+class TuningSettings(TaskSettings):
+    """Learning rates, tried on runs that are not reported."""
+
     rates: tuple[float, ...]
     tuning_sparsities: tuple[float, ...]
     tuning_runs: int
 
 
 @dataclass(frozen=True)
-class ComparisonSettings(TrainingSettings):
+class ComparisonSettings(TaskSettings):
     """The runs that are reported."""
 
-    tasks: tuple[str, ...]
     sparsities: tuple[float, ...]
+    picture_sparsities: tuple[float, ...]
     runs: int
+
+    def of_task(self, task: Task) -> tuple[float, ...]:
+        """The sparsities that a task is trained at."""
+        return self.picture_sparsities if task.pictures else self.sparsities
+
+
+@dataclass(frozen=True)
+class RecordedSettings:
+    """An earlier comparison, made again as it was: how much of it. Its steps and rate are its own (`recorded`)."""
+
+    recorded_tasks: tuple[str, ...]
+    recorded_sparsities: tuple[float, ...]
+    recorded_steps: int
+    batch_size: int
+    seed: int
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sparsenn_core.datasets import Images, load
-from sparsenn_core.errors import unknown
+from sparsenn_core.errors import InputError, unknown
 from sparsenn_core.randomness import generator
 
 Samples = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -26,8 +26,10 @@ class Task:
     the layers `sparse`, the first one first.
 
     The first `true_inputs` inputs matter; `fresh` tasks see each sample once, as many as the training asks for, the
-    others have `samples`; where they are `shared`, all runs see the same. `error` of outputs and targets of one run is
-    the mean squared error, or the share of wrong classes. `inputs` are those of a unit of the first layer.
+    others have `samples`. `draw(seed, samples)` gives those of a run; `draw_for_tuning`, where that differs, those on
+    which learning rates are tried, so that the test samples of runs that are reported choose nothing. `pictures` says
+    that all runs are tested on the same pictures. `error` of outputs and targets of one run is the mean squared error,
+    or the share of wrong classes. `inputs` are those of a unit of the first layer.
     """
 
     name: str
@@ -39,7 +41,8 @@ class Task:
     draw: Callable[[int, int], Samples]
     unit: str
     fresh: bool = False
-    shared: bool = False
+    pictures: bool = False
+    draw_for_tuning: Callable[[int, int], Samples] | None = None
     network: Callable[[], nn.Sequential] | None = None
     sparse: tuple[str, ...] = ("0",)
 
@@ -48,6 +51,10 @@ class Task:
         if self.network is not None:
             return self.network()
         return nn.Sequential(nn.Linear(self.inputs, self.hidden), nn.ReLU(), nn.Linear(self.hidden, self.outputs))
+
+    def for_tuning(self) -> Task:
+        """The task as learning rates are tried on it."""
+        return self if self.draw_for_tuning is None else replace(self, draw=self.draw_for_tuning)
 
     @property
     def classifies(self) -> bool:
@@ -92,20 +99,28 @@ def digits(seed: int, samples: int) -> Samples:
 
 
 def fashion(seed: int, samples: int) -> Samples:
-    """Fashion-MNIST's 60,000 and 10,000 pictures of 28 x 28 pixels, the same for every seed."""
+    """Pictures of 28 x 28 pixels drawn from Fashion-MNIST's 60,000 for training, and its 10,000 for the test."""
     images = _fashion()
-    return images.train_x.flatten(1)[:samples], images.train_y[:samples], images.test_x.flatten(1), images.test_y
+    chosen = _drawn_pictures(seed, samples)
+    return images.train_x.flatten(1)[chosen], images.train_y[chosen], images.test_x.flatten(1), images.test_y
+
+
+def fashion_for_tuning(seed: int, samples: int) -> Samples:
+    """The same for training; the test pictures are drawn from those for training, too, and from no others."""
+    images = _fashion()
+    chosen = _drawn_pictures(seed, samples + TEST_SAMPLES)
+    x, y = images.train_x.flatten(1)[chosen], images.train_y[chosen]
+    return x[:samples], y[:samples], x[samples:], y[samples:]
 
 
 def small_convolution() -> nn.Sequential:
-    """Two convolutions 5 x 5 with stride 2, of 8 and 16 channels, and a linear layer."""
+    """A convolution 5 x 5 with stride 3, of 8 channels, one 3 x 3 with stride 2, of 16, and a linear layer."""
     return nn.Sequential(
-        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 5, 2), nn.ReLU(), nn.Conv2d(8, 16, 5, 2), nn.ReLU(),
-        nn.Flatten(), nn.Linear(16 * 4 * 4, 10),
+        nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 8, 5, 3), nn.ReLU(), nn.Conv2d(8, 16, 3, 2), nn.ReLU(),
+        nn.Flatten(), nn.Linear(16 * 3 * 3, 10),
     )  # fmt: skip
 
 
-PICTURES = 60_000
 WRONG = "share of wrong pictures"
 TASKS = {
     task.name: task
@@ -113,9 +128,9 @@ TASKS = {
         Task("linear", 20, 64, 1, 20, 0, linear, "mean squared error (variance 20)", fresh=True),
         Task("nonlinear", 50, 128, 1, 5, 4096, nonlinear, "mean squared error (variance 1)"),
         Task("digits", 64, 128, 10, 64, 1297, digits, "share of wrong digits"),
-        Task("fashion", 784, 128, 10, 784, PICTURES, fashion, WRONG, shared=True),
-        Task("fashion_cnn", 25, 8, 10, 25, PICTURES, fashion, WRONG, shared=True, network=small_convolution,
-             sparse=("1", "3")),
+        Task("fashion", 784, 128, 10, 784, 0, fashion, WRONG, pictures=True, draw_for_tuning=fashion_for_tuning),
+        Task("fashion_cnn", 25, 8, 10, 25, 0, fashion, WRONG, pictures=True, draw_for_tuning=fashion_for_tuning,
+             network=small_convolution, sparse=("1", "3")),
     )
 }  # fmt: skip
 
@@ -141,6 +156,14 @@ def _digits() -> tuple[Tensor, Tensor]:
 def _fashion() -> Images:
     """All pictures, unpacked once."""
     return load("fashion-mnist")
+
+
+def _drawn_pictures(seed: int, samples: int) -> Tensor:
+    """Places of a run's pictures among those for training."""
+    there = len(_fashion().train_x)
+    if samples > there:
+        raise InputError(f"pictures: {samples} are more than the {there} there are for training")
+    return torch.randperm(there, generator=generator(seed, "pictures"))[:samples]
 
 
 def _normal(seed: int, samples: int, inputs: int) -> Tensor:

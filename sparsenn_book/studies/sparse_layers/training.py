@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -33,11 +34,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Batches:
-    """The data of all runs, the place of each run's own, and the number of steps that whole epochs make of them."""
+    """The training data of all runs, test inputs and targets of each of them, the place of each run's own, and the
+    number of steps that whole epochs make of them.
+    """
 
     train: Data
-    test_inputs: Tensor
-    test_targets: Tensor
+    tests: tuple[tuple[Tensor, Tensor], ...]
     of_run: Tensor
     epochs: int
     steps: int
@@ -46,13 +48,14 @@ class Batches:
 def batches(task: Task, seeds: Sequence[int], settings: TrainingSettings, device: str) -> Batches:
     """Data for runs with these seeds; runs of one seed share them."""
     samples = settings.steps * settings.batch_size if task.fresh else task.samples
-    unique = [seeds[0]] if task.shared else list(dict.fromkeys(seeds))
+    unique = list(dict.fromkeys(seeds))
     drawn = [task.draw(seed, samples) for seed in unique]
-    x, y, x_test, y_test = (torch.stack(parts).to(device) for parts in zip(*drawn, strict=True))
-    of_run = torch.tensor([0 if task.shared else unique.index(seed) for seed in seeds], device=device)
+    of_run = torch.tensor([unique.index(seed) for seed in seeds], device=device)
+    x, y = (torch.stack([one[part] for one in drawn]).to(device) for part in (0, 1))
+    tests = tuple((inputs.to(device), targets.to(device)) for _, _, inputs, targets in drawn)
     each = x.shape[1] // settings.batch_size
     epochs = max(1, round(settings.steps / each))
-    return Batches(Data(x, y, of_run), x_test, y_test, of_run, epochs, epochs * each)
+    return Batches(Data(x, y, of_run), tests, of_run, epochs, epochs * each)
 
 
 def train(
@@ -88,12 +91,15 @@ def train(
 
 def test_errors(task: Task, ensemble: Ensemble, data: Batches) -> list[float]:
     """The error of every run on its test samples; infinite where training diverged."""
-    with torch.no_grad():
-        shared = len(data.test_inputs) == 1
-        outputs = ensemble(data.test_inputs[0]) if shared else ensemble.each(data.test_inputs[data.of_run])
-    targets = data.test_targets[data.of_run]
-    errors = [task.error(out, y) for out, y in zip(outputs, targets, strict=True)]
-    return [error if error == error else float("inf") for error in errors]
+    errors = [math.inf] * len(ensemble)
+    for place, (x, y) in enumerate(data.tests):
+        runs = (data.of_run == place).nonzero().flatten()
+        with torch.no_grad():
+            outputs = ensemble.select(runs)(x)
+        for run, out in zip(runs.tolist(), outputs, strict=True):
+            found = task.error(out, y)
+            errors[run] = math.inf if math.isnan(found) else found
+    return errors
 
 
 def masks(ensemble: Ensemble, layer: str = "0") -> Tensor:
