@@ -4,6 +4,7 @@ Source: the public repository himanshuvnm/Sparse_Neural_Network, its README, not
 """
 
 from sparsenn_book.studies.sparse_layers import (
+    cells,
     comparison,
     course,
     earlier,
@@ -37,6 +38,7 @@ __all__ = [
     "StructureSettings",
     "TuningSettings",
     "claims",
+    "cells",
     "comparison",
     "course",
     "earlier",

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from sparsenn_book.figures.palette import AXIS, SIGNED, Style, style
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
-from sparsenn_book.studies.sparse_layers import measures
+from sparsenn_book.studies.sparse_layers import cells, measures
 from sparsenn_book.studies.sparse_layers.methods import DENSE
 from sparsenn_book.studies.sparse_layers.original import CODED, LEARNED
 from sparsenn_book.studies.sparse_layers.speed import BLOCKS, CHANNELS, CSR, FORWARD, MASKED, STEP, TWO_OF_FOUR
@@ -101,6 +101,27 @@ def against_sparsity(errors: pd.DataFrame, task: str) -> go.Figure:
     # nine names need two lines above the panels
     fig.update_yaxes(type=kind, matches="y").update_layout(height=500, margin_t=124)
     return _sparsities(fig, rows["sparsity"])
+
+
+def recorded_cells(rows: pd.DataFrame) -> go.Figure:
+    """Mean error of every cell of the earlier comparison: recorded across, measured here upwards."""
+    tasks = list(dict.fromkeys(rows["task"]))
+    fig = panels(
+        "An earlier comparison, cell by cell", tasks, "mean error recorded", "mean error here",
+        "A panel for each task: mean errors measured here against those recorded, one mark for each method and "
+        "sparsity, at the recorded settings and at this page's, with the diagonal.", columns=len(tasks),
+    )  # fmt: skip
+    for place, task in enumerate(tasks, start=1):
+        own = rows[(rows["task"] == task) & np.isfinite(rows["mean"])]
+        for number, how in enumerate((cells.SAME, cells.TUNED)):
+            some = own[own["how"] == how]
+            points(fig, some["recorded"], some["mean"], how, style(number), row=1, col=place)
+            shown = any(trace.name == how and trace.showlegend is not False for trace in fig.data[:-1])
+            fig.data[-1].update(marker_size=7, showlegend=len(some) > 0 and not shown)
+        ends = [own[["recorded", "mean"]].min().min(), own[["recorded", "mean"]].max().max()]
+        line(fig, ends, ends, "equal", "theory", row=1, col=place)
+        fig.data[-1].update(showlegend=place == 1)
+    return fig.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
 
 
 def churn(course: pd.DataFrame) -> go.Figure:

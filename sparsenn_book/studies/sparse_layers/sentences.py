@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 
 from sparsenn_book.records.words import listed
-from sparsenn_book.studies.sparse_layers import measures
+from sparsenn_book.studies.sparse_layers import cells, earlier, measures
 from sparsenn_book.studies.sparse_layers.comparison import chosen_rates
 from sparsenn_book.studies.sparse_layers.methods import DENSE
 from sparsenn_book.studies.sparse_layers.original import CODED, FROZEN, LEARNED
+from sparsenn_book.studies.sparse_layers.settings import ComparisonSettings
 from sparsenn_book.studies.sparse_layers.speed import CHANNELS, CSR, FORWARD, MASKED, STEP, TWO_OF_FOUR
 
 Tables = Mapping[str, pd.DataFrame]
 HIGH = 0.95
+MOST_NAMED = 12
+"""More names than these are no sentence."""
 
 
 def original(ends: pd.DataFrame, trained: pd.DataFrame) -> str:
@@ -63,6 +66,27 @@ def compared(errors: pd.DataFrame, task: str) -> str:
         parts.append(f"at {sparsity:g} {best} ({values[0]:.3g}; random {values[1]:.3g})")
     dense = measures.errors_of(errors, task, DENSE, 0.0).median()
     return f"The least median errors: {'; '.join(parts)}. The dense networks' is {dense:.3g}."
+
+
+def recorded_cells(rows: pd.DataFrame, again: pd.DataFrame, settings: ComparisonSettings) -> str:
+    """Where the earlier comparison comes out again and where it does not, and what may be the reason."""
+    parts = []
+    for how, some in rows.groupby("how", sort=False):
+        bad = some[some["verdict"] == cells.WORSE]
+        named = [f"{t} {m} {s:g}" for t, m, s in zip(bad["task"], bad["method"], bad["sparsity"], strict=True)]
+        shown = f": {listed(named)}" if 0 < len(named) <= MOST_NAMED else ""
+        parts.append(f"at {how} {len(some) - len(bad)} of {len(some)} cells are as recorded or better{shown}")
+    text = f"Of the recorded cells that were trained, {'; '.join(parts)} (named are the worse ones)."
+    tuned = rows[(rows["how"] == cells.TUNED) & (rows["verdict"] == cells.WORSE)]
+    if len(tuned):
+        low = (tuned["sparsity"] < HIGH).mean()
+        text += (
+            f" The runs of this page have {settings.steps} steps where those had {earlier.STEPS}, and one rate for all "
+            f"sparsities, chosen at {HIGH}: {low:.0%} of the worse cells lie below it."
+        )
+    if int(again["steps"].max()) < earlier.STEPS:
+        text += f" This page repeats them with {int(again['steps'].max())} steps only; at full scale it is all."
+    return text
 
 
 def course(rows: pd.DataFrame) -> str:
