@@ -43,7 +43,8 @@ def learned(source: tuple[Tables, str] | None) -> str:
 def answer(source: tuple[Tables, str] | None) -> str:
     """The question's answer, and what stays open."""
     open_ends = (
-        "Open: larger networks, and pictures trained to the end; budgets of tuning beyond one learning rate a method; whether the order of "
+        "Open: larger networks, and pictures trained to the end; budgets of tuning beyond one learning rate a method; "
+        "whether the order of "
         "the learned methods among themselves holds, since it changes from task to task; other machines, and sparse "
         "kernels other than PyTorch's own."
     )
