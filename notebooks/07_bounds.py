@@ -22,6 +22,13 @@ depths: list[int] = [3, 5]  # [1, 8]; distinct; convolutions; the study's: 3 to 
 widths: list[int] = [8, 24]  # [1, 2000]; distinct; channels of each; the study's: 200, 600 and 1,000
 epochs: int = 30  # [1, 1000]; passes over the training samples; the study's: 500 or 510
 every: int = 5  # [1, 1000]; epochs between two looks; the last look counts as the end
+deep_dataset: str = "digits"  # one of digits, mnist, fashion-mnist, svhn; for networks of all depths
+deep_samples: int = 400  # [100, 100000]; training samples
+deep_tests: int = 2000  # [1, 100000]; test samples, if there are as many
+deep_schedules: list[str] = ["readme"]  # one of readme, code; distinct
+deep_depths: list[int] = [3, 4, 5, 6, 7]  # [1, 27]; distinct; convolutions; the study's: 3 to 8
+deep_widths: list[int] = [4, 16]  # [1, 2000]; distinct; channels of each
+deep_epochs: int = 20  # [1, 1000]
 margin: float = 0.5  # (0, 10]; a training sample with less margin counts as an error
 delta: float = 0.001  # (0, 1); probability that a bound may fail; the study's
 counter_draws: int = 12  # [2, 1000]; draws of the signs in the three cases
@@ -62,6 +69,8 @@ student_settings = chapter.settings(study.StudentSettings)
 
 # %% tags=["hide-input"]
 bounds, errors, margins = chapter.several(("bounds", "errors", "margins"), study.training.followed, study_settings)
+deep_settings = chapter.settings(study.DeepSettings)
+deep_bounds, deep_errors = chapter.several(("deep_bounds", "deep_errors"), study.training.deeper, deep_settings)
 counterexamples = chapter.table("counterexamples", study.search.counterexamples, search_settings)
 slack = chapter.table("slack", study.search.slack, search_settings)
 growth = chapter.table("growth", study.growth.growth, growth_settings)
@@ -151,6 +160,17 @@ chapter.say(study.sentences.margins(margins))
 
 # %% [markdown]
 # *Try* `sparsenn run bounds -p schedules "[code]"`: without momentum less is learned in as many epochs.
+#
+# ### All depths
+#
+# At full scale these are images of Fashion-MNIST, 28x28, and the study's depths.
+
+# %% tags=["hide-input"]
+chapter.show(study.figures.depths(deep_bounds, deep_errors))
+chapter.say(study.sentences.depths(deep_bounds, deep_errors, deep_settings))
+
+# %% [markdown]
+# *Try* `sparsenn run bounds -p deep_epochs 100`: do the deepest learn something?
 #
 # ## The formula, and three cases in which it fails
 #
@@ -301,8 +321,8 @@ chapter.say(study.learned.learned(chapter.full.tables, chapter.tables, chapter.p
 # al. and of the lemma of Bartlett et al. are recalled or taken from others' code. A bound of Arora et al. by
 # compression, and those of Lin and Zhang and of Gouk et al., are left out: their constants are not sure enough.
 # Networks with residual additions are read by none. The study's own scale was not run
-# here, as it costs days on a GPU and more: `sparsenn run bounds -p dataset fashion-mnist -p samples 60000 -p depths
-# "[3, 4, 5, 6, 7, 8]" -p widths "[200, 600, 1000]" -p epochs 500 -p schedules "[readme, code]"`.
+# here; `sparsenn sweep bounds_study_readme` and `sparsenn sweep bounds_study_code` run it by either schedule, a network
+# a run, and the heads of `params/sweeps/bounds_study_*.yaml` say what that costs.
 
 # %% tags=["hide-input"]
 chapter.colophon()

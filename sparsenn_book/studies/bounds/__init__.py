@@ -21,6 +21,7 @@ from sparsenn_book.studies.bounds.images import images
 from sparsenn_book.studies.bounds.networks import conv_net
 from sparsenn_book.studies.bounds.schedules import SCHEDULES, Schedule
 from sparsenn_book.studies.bounds.settings import (
+    DeepSettings,
     GridSettings,
     GrowthSettings,
     PosteriorSettings,
@@ -31,6 +32,7 @@ from sparsenn_book.studies.bounds.settings import (
 
 __all__ = [
     "SCHEDULES",
+    "DeepSettings",
     "GridSettings",
     "GrowthSettings",
     "PosteriorSettings",

@@ -28,6 +28,7 @@ FORMULA = "formula implemented in the reference code of Galanti, Xu, Galanti and
 HERE = "this book"
 DRAWS = 10  # of the signs: a t interval of fewer says little
 CHANCE = 0.9  # the error of a guess among ten classes
+DEPTHS = 6  # networks: the study's depths are 3 to 8
 GAIN = 10.0  # from one to the deepest: an order of magnitude, so that constants do not decide it
 
 Tables = Mapping[str, pd.DataFrame]
@@ -39,6 +40,7 @@ def claims(tables: Tables, settings: StudySettings) -> list[Claim]:
         *_of_formula(tables["counterexamples"]),
         *_of_search(tables["counterexamples"], tables["slack"]),
         *_of_training(tables["bounds"], tables["errors"], tables["grid"], settings),
+        *_of_depths(tables["deep_bounds"], tables["deep_errors"]),
         *_of_growth(tables["growth"], tables["rescaled"]),
         *of_correlation(tables["grid"]),
         *_of_posterior(tables["posteriors"]),
@@ -144,11 +146,38 @@ def _of_training(
     ]
 
 
+def _of_depths(bounds: pd.DataFrame, errors: pd.DataFrame) -> list[Claim]:
+    sure = norm_certificates(bounds).merge(errors, on=[*PLACE, "epoch"])
+    count = len(errors.drop_duplicates(PLACE))
+    return [
+        Claim(
+            "bounds.deep-hold",
+            "From the shallowest to the deepest network of the study's kind, at every look, every certificate is at "
+            "least the test error (least difference).",
+            HERE,
+            None,
+            exact(float((sure["total"] - sure["test_error"]).min()), count),
+            ours=(0.0, math.inf),
+            enough=DEPTHS,
+            check=True,
+        ),
+        Claim(
+            "bounds.deep-vacuous",
+            "None of them has a certificate by norms below 1 after training (the smallest).",
+            HERE,
+            None,
+            exact(float(norm_certificates(last(bounds))["total"].min()), count),
+            ours=(1.0, math.inf),
+            enough=DEPTHS,
+        ),
+    ]
+
+
 def _formulas_end(bounds: pd.DataFrame, errors: pd.DataFrame, settings: StudySettings) -> Estimate | None:
-    """The formula's last power of two over the study's widths; None where images or widths are others."""
+    """The formula's last power of two over the study's widths; None where images, widths or epochs are others."""
     rows = last(bounds)
     rows = rows[(rows["bound"] == STUDY) & (rows["depth"] == 3) & rows["width"].isin(recorded.WIDTHS)]
-    if settings.dataset == "digits" or not len(rows) or not len(errors):
+    if settings.dataset == "digits" or settings.epochs < recorded.EPOCHS or not len(rows) or not len(errors):
         return None
     powers = rows["log10"] / math.log10(2)
     return Estimate(powers.median(), powers.min(), powers.max(), len(powers), "power of two", "all networks")

@@ -60,6 +60,31 @@ def training(bounds: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
     return fig.update_yaxes(type="log").update_layout(height=460)
 
 
+def depths(bounds: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
+    """Bounds and test errors of trained networks against their depth, a panel a width."""
+    rows, found = last(bounds), last(errors)
+    widths, first = sorted(rows["width"].unique()), rows["schedule"].iloc[0]
+    rows, found = rows[rows["schedule"] == first], found[found["schedule"] == first]
+    fig = figures.panels(
+        "Trained networks of all depths",
+        [f"{width} channels" for width in widths],
+        "convolutions",
+        "bound on the gap, or error (logarithmic)",
+        "A panel for each width: four bounds far above 1 against depth, and the test error below it.",
+        columns=len(widths),
+    )
+    for column, width in enumerate(widths, 1):
+        for number, bound in enumerate((STUDY, REFINED, GOLOWICH, "Gonon et al., path norm")):
+            part = rows[(rows["width"] == width) & (rows["bound"] == bound)].sort_values("depth")
+            figures.line(fig, part["depth"], part["value"], bound, number, row=1, col=column)
+            fig.data[-1].update(mode="lines+markers", showlegend=column == 1)
+        part = found[found["width"] == width].sort_values("depth")
+        figures.line(fig, part["depth"], part["test_error"], "test error", 4, row=1, col=column)
+        fig.data[-1].update(mode="lines+markers", showlegend=column == 1)
+        figures.level(fig, 1.0, "1: says nothing", row=1, col=column)
+    return fig.update_yaxes(type="log", matches="y").update_xaxes(dtick=1).update_layout(height=460)
+
+
 def counterexamples(found: pd.DataFrame) -> go.Figure:
     """What a search finds over what a formula says; right of 1 the formula does not hold."""
     fig = _horizontal(

@@ -14,7 +14,17 @@ from sparsenn_book.studies.bounds.student_claims import NO_SMALLER
 from sparsenn_book.studies.bounds.students import middle
 
 Tables = Mapping[str, pd.DataFrame]
-NEEDED = ("bounds", "errors", "counterexamples", "growth", "correlations", "grid", "posteriors", "students")
+NEEDED = (
+    "bounds",
+    "errors",
+    "deep_bounds",
+    "counterexamples",
+    "growth",
+    "correlations",
+    "grid",
+    "posteriors",
+    "students",
+)
 """The tables that are read here."""
 
 
@@ -32,7 +42,7 @@ def learned(full: Tables, here: Tables, profile: str) -> str:
 
 def _points(tables: Tables, where: str) -> str:
     points = [
-        _of_size(tables["bounds"], tables["grid"]),
+        _of_size(tables["bounds"], tables["deep_bounds"], tables["grid"]),
         _of_formula(tables["counterexamples"]),
         _of_depth(tables["growth"]),
         _of_gap(tables["correlations"]),
@@ -42,13 +52,16 @@ def _points(tables: Tables, where: str) -> str:
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
 
-def _of_size(bounds: pd.DataFrame, grid: pd.DataFrame) -> str:
+def _of_size(bounds: pd.DataFrame, deep: pd.DataFrame, grid: pd.DataFrame) -> str:
     name, least, count = smallest(bounds)
+    _, deepest, others = smallest(deep)
     also = float(norm_certificates(grid)["total"].min())
-    head = "No certificate by norms says anything" if min(least, also) > 1 else "Few certificates by norms say anything"
+    vacuous = min(least, deepest, also) > 1
+    head = "No certificate by norms says anything" if vacuous else "Few certificates by norms say anything"
     return (
         f"**{head}**: the smallest bound on the error of {count} networks of the study's kind is "
-        f"{size(least)} (*{name}*), on the grid of small networks {size(also)}. An error is at most 1."
+        f"{size(least)} (*{name}*), of {others} more with {deep['depth'].min()} to {deep['depth'].max()} convolutions "
+        f"{size(deepest)}, on the grid of small networks {size(also)}. An error is at most 1."
     )
 
 

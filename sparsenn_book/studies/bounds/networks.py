@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sparsenn_core.errors import InputError
+
 KERNEL = 2
 
 
@@ -28,6 +30,9 @@ def conv_net(
     With `normed` each kernel is its direction times one length, as in the study; the length starts at the kernel's own.
     """
     channels, side = shape[0], shape[1]
+    if depth >= side:
+        raise InputError(f"depth {depth}: so many convolutions of 2x2 leave nothing of {side}x{side} images; at most "
+                         f"{side - 1}")  # fmt: skip
     layers: list[nn.Module] = []
     for place in range(depth):
         layers += [nn.Conv2d(width if place else channels, width, KERNEL, bias=False), nn.ReLU()]

@@ -16,6 +16,8 @@ class Curve:
     end: tuple[float, float, float]
 
 
+EPOCHS = 500
+"""Where its curves end."""
 WIDTHS = (200, 600, 1000)
 """Channels of the three panels."""
 CURVES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from sparsenn_book.records.words import listed, number, ten
+from sparsenn_book.studies.bounds import recorded
 from sparsenn_book.studies.bounds.posterior import PRIORS
 from sparsenn_book.studies.bounds.search import CASES
 from sparsenn_book.studies.bounds.selected import (
@@ -19,9 +20,12 @@ from sparsenn_book.studies.bounds.selected import (
     of_shown,
     shown,
 )
+from sparsenn_book.studies.bounds.settings import DeepSettings
 from sparsenn_book.studies.bounds.students import middle, pairs
 from sparsenn_core.bounds.families import RADII
 
+IDLE = 0.8
+"""A guess among ten classes errs nine times of ten; the study's code stops runs that are right in 15 % only."""
 NAMES = {"l1": "L1", "l2": "L2", "none": "no penalty"}
 
 
@@ -78,6 +82,29 @@ def training(bounds: pd.DataFrame) -> str:
         f"{size(end[REFINED])}, that of Golowich et al. from {size(first[GOLOWICH])} to {size(end[GOLOWICH])}. "
         "On the same data a bound changes only with the norms; those by distances are taken from the initial weights, "
         "and so begin near zero."
+    )
+
+
+def depths(bounds: pd.DataFrame, errors: pd.DataFrame, settings: DeepSettings) -> str:
+    """Bounds of trained networks against depth; on what, against the study's."""
+    rows, found = last(bounds), last(errors)
+    width = int(rows["width"].max())
+    ends = (rows["depth"].min(), rows["depth"].max())
+    values = rows[(rows["width"] == width) & (rows["schedule"] == rows["schedule"].iloc[0])].set_index(
+        ["bound", "depth"]
+    )
+    told = [
+        f"{name} from {size(values.loc[(bound, ends[0]), 'value'])} to {size(values.loc[(bound, ends[1]), 'value'])}"
+        for name, bound in (("the refined bound", REFINED), ("that of Golowich et al.", GOLOWICH))
+    ]
+    idle = int((found["train_error"] > IDLE).sum())
+    return (
+        f"These are {len(found)} networks on {settings.deep_samples:,} images of {settings.deep_dataset}, with "
+        f"{listed([str(w) for w in settings.deep_widths])} channels and {settings.deep_epochs} epochs; the study has "
+        f"60,000 images, {listed([str(w) for w in recorded.WIDTHS])} channels and {recorded.EPOCHS} epochs. From "
+        f"{ends[0]} to {ends[1]} convolutions of {width} channels {listed(told)}. Test errors lie between "
+        f"{found['test_error'].min():.0%} and {found['test_error'].max():.0%}; {idle} of the networks learned next to "
+        f"nothing (a training error above {IDLE:.0%})."
     )
 
 

@@ -22,6 +22,31 @@ class StudySettings:
 
 
 @dataclass(frozen=True)
+class DeepSettings:
+    """The same networks over all depths, on images of another size."""
+
+    deep_dataset: str
+    deep_samples: int
+    deep_tests: int
+    deep_schedules: tuple[str, ...]
+    deep_depths: tuple[int, ...]
+    deep_widths: tuple[int, ...]
+    deep_epochs: int
+    margin: float
+    delta: float
+    seed: int
+
+    @property
+    def study(self) -> StudySettings:
+        """As settings of the study's networks, looked at five times."""
+        every = max(1, self.deep_epochs // 4)
+        return StudySettings(
+            self.deep_dataset, self.deep_samples, self.deep_schedules, self.deep_depths, self.deep_widths,
+            self.deep_epochs, every, self.margin, self.delta, self.seed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class GridSettings:
     """Many small networks that differ in width, depth, samples, weight decay and label noise."""
 

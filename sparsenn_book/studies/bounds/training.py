@@ -13,7 +13,7 @@ from torch import nn
 from sparsenn_book.studies.bounds.images import Split, images
 from sparsenn_book.studies.bounds.networks import conv_net
 from sparsenn_book.studies.bounds.schedules import Schedule, schedule
-from sparsenn_book.studies.bounds.settings import StudySettings
+from sparsenn_book.studies.bounds.settings import DeepSettings, StudySettings
 from sparsenn_core.bounds import margins_of, table
 from sparsenn_core.randomness import generator
 from sparsenn_core.training import SGD, Data, Ensemble, Moment, by_epoch, every_epochs, fit
@@ -26,7 +26,21 @@ def followed(settings: StudySettings) -> dict[str, pd.DataFrame]:
     """`bounds`: schedule, depth, width, epoch and the columns of `bounds.table`; `errors`: the same with train_error,
     test_error and gap; `margins`: of every trained network, the deciles of its training margins.
     """
-    data = images(settings.dataset, settings.samples, settings.seed)
+    return follow(images(settings.dataset, settings.samples, settings.seed), settings)
+
+
+def deeper(settings: DeepSettings) -> dict[str, pd.DataFrame]:
+    """`deep_bounds` and `deep_errors` like `bounds` and `errors` of `followed`, with some of the test images only: the
+    deeper a network, the more its test would cost beside its training on few samples.
+    """
+    data = images(settings.deep_dataset, settings.deep_samples, settings.seed)
+    some = slice(0, settings.deep_tests)
+    rows = follow(Split(data.x, data.y, data.test_x[some], data.test_y[some]), settings.study)
+    return {f"deep_{name}": rows[name] for name in ("bounds", "errors")}
+
+
+def follow(data: Split, settings: StudySettings) -> dict[str, pd.DataFrame]:
+    """The tables of `followed` on these data."""
     rows: dict[str, list[pd.DataFrame]] = {"bounds": [], "errors": [], "margins": []}
     for place in _places(settings):
         network = _network(place, data, settings.seed)

@@ -10,6 +10,7 @@ from sparsenn_book.studies.l1_path.settings import Objective
 from sparsenn_book.studies.l1_path.students import start, weights_table
 
 STUDY = study.StudySettings("digits", 120, ("readme", "code"), (2, 3), (2, 4), 2, 1, 0.5, 0.001, 3)
+DEEP = study.DeepSettings("digits", 60, 50, ("readme",), (2, 3, 4), (2, 3), 2, 0.5, 0.001, 3)
 SEARCH = study.SearchSettings(3, 4, (32,), 3, 3)
 GROWTH = study.GrowthSettings((1, 3, 5), (4, 16), (64, 256), 3)
 GRID = study.GridSettings((2,), (2, 4), (60, 240), (0.0, 0.01), (0.0, 0.3), 4, 0.5, 0.001, 3)
@@ -41,9 +42,16 @@ def settings() -> study.StudySettings:
 
 
 @pytest.fixture(scope="session")
+def deep() -> study.DeepSettings:
+    """Those of the networks of all depths."""
+    return DEEP
+
+
+@pytest.fixture(scope="session")
 def tables() -> dict[str, pd.DataFrame]:
     """Every table of the chapter, by name."""
     made = study.training.followed(STUDY)
+    made |= study.training.deeper(DEEP)
     made["counterexamples"] = study.search.counterexamples(SEARCH)
     made["slack"] = study.search.slack(SEARCH)
     made["growth"] = study.growth.growth(GROWTH)

@@ -85,6 +85,19 @@ def test_what_is_followed_is_every_network_at_every_look(tables: Tables, setting
     assert readme.dropna().equals(code.dropna())
 
 
+def test_networks_of_all_depths_see_some_of_the_test(tables: Tables) -> None:
+    errors = tables["deep_errors"]
+    assert errors.groupby(["depth", "width"])["epoch"].unique().map(list).tolist() == [[0, 1, 2]] * 6
+    share = errors["test_error"] * 50  # whole images of the fifty
+    assert (share - share.round()).abs().max() < 1e-9
+    held_out = tables["deep_bounds"].query("bound == 'held-out samples'")
+    assert (held_out["citation"].str.len() > 0).all()
+    with pytest.raises(
+        InputError, match=r"depth 8: so many convolutions of 2x2 leave nothing of 8x8 images; at most 7"
+    ):
+        conv_net(8, 4, (1, 8, 8), 10, generator(1, "net"))
+
+
 def test_tau_over_all_is_scipys_and_over_one_axis_counts_pairs(tables: Tables) -> None:
     grid, found = tables["grid"], tables["correlations"].set_index(["bound", "axis"])
     part = grid[grid["bound"] == REFINED]
@@ -130,6 +143,8 @@ def test_the_formula_is_corrected_and_would_be_reproduced(tables: Tables, settin
     ("key", "name", "change"),
     [
         ("certificates-hold", "grid", lambda t: t.assign(total=0.5 * t["test_error"])),
+        ("deep-hold", "deep_errors", lambda t: t.assign(test_error=1e9)),
+        ("deep-vacuous", "deep_bounds", lambda t: t.assign(total=t["total"] * 1e-9 + 0.5)),
         ("vacuous", "grid", lambda t: t.assign(total=t["total"] * 1e-6 + 0.5)),
         ("depth", "growth", lambda t: t.assign(log10=1.0)),
         ("width", "growth", lambda t: t.assign(log10=t["log10"] + t["at"] / 100)),
@@ -156,9 +171,10 @@ def test_the_recorded_end_is_compared_only_with_the_studys_images_and_widths(
     tables: Tables, settings: study.StudySettings
 ) -> None:
     assert verdict("recorded-end", tables, settings) == "not tested at this profile"
-    whole = replace(settings, dataset="fashion-mnist", samples=60000)
+    whole = replace(settings, dataset="fashion-mnist", samples=60000, epochs=500)
     wide = changed(tables, "bounds", lambda t: t.assign(width=t["width"].map({2: 200, 4: 600}), log10=0.15))
     assert verdict("recorded-end", wide, whole) == "reproduced"
+    assert verdict("recorded-end", wide, replace(whole, epochs=60)) == "not tested at this profile"
     assert verdict("recorded-end", changed(wide, "bounds", lambda t: t.assign(log10=2.0)), whole) == "refuted"
 
 
@@ -167,7 +183,7 @@ def test_pictures_show_what_their_tables_hold(tables: Tables) -> None:
     made = [
         f.all_bounds(tables["bounds"]), f.training(tables["bounds"], tables["errors"]),
         f.counterexamples(tables["counterexamples"]), f.slack(tables["slack"]), f.growth(tables["growth"]),
-        f.correlations(tables["correlations"]),
+        f.correlations(tables["correlations"]), f.depths(tables["deep_bounds"], tables["deep_errors"]),
     ]  # fmt: skip
     assert all(len(fig.layout.meta["alt"]) > 40 for fig in made)
     drawn = {name for trace in made[0].data for name in trace.y}
@@ -178,14 +194,15 @@ def test_pictures_show_what_their_tables_hold(tables: Tables) -> None:
     assert min(ratios.x) > 1
 
 
-def test_sentences_are_of_the_tables(tables: Tables) -> None:
+def test_sentences_are_of_the_tables(tables: Tables, deep: study.DeepSettings) -> None:
     s = study.sentences
     said = [
         s.all_bounds(tables["bounds"], tables["errors"]), s.margins(tables["margins"]), s.training(tables["bounds"]),
         s.counterexamples(tables["counterexamples"]), s.slack(tables["slack"]), s.growth(tables["growth"]),
         s.rescaling(tables["rescaled"]), s.correlation(tables["correlations"], tables["grid"]),
-        s.posterior(tables["posteriors"]),
+        s.posterior(tables["posteriors"]), s.depths(tables["deep_bounds"], tables["deep_errors"], deep),
     ]  # fmt: skip
+    assert "These are 6 networks on 60 images of digits, with 2 and 3 channels and 2 epochs" in said[9]
     assert not [text for text in said if "nan" in text.lower().split()]
     assert "Of 16 numbers 2 change: Bartlett et al., for all norms and Long and Sedghi, shape." in said[6]
     assert "Over 16 networks" in said[7]

@@ -10,15 +10,17 @@ import pytest
 import torch
 
 from sparsenn_book.studies.sparse_layers import (
+    cells,
     comparison,
+    earlier,
     figures,
     inputs,
     lessons,
     measures,
     original,
+    recorded,
     sentences,
     speed,
-    tasks,
 )
 from sparsenn_book.studies.sparse_layers import structured as structures
 from sparsenn_book.studies.sparse_layers.claims import claims
@@ -29,32 +31,30 @@ from sparsenn_book.studies.sparse_layers.settings import (
     InputSettings,
     OriginalSettings,
     PenaltySettings,
+    RecordedSettings,
     SpeedSettings,
     StructureSettings,
-    TrainingSettings,
     TuningSettings,
 )
 from sparsenn_book.studies.sparse_layers.tasks import TASKS, nonlinear, task_of
-from sparsenn_book.studies.sparse_layers.training import Cell, train, weights
-from sparsenn_book.studies.sparse_layers.training import masks as layer_masks
-from sparsenn_book.studies.sparse_layers.training import test_errors as run_errors
 from sparsenn_core import masks
-from sparsenn_core.datasets import Images
 from sparsenn_core.errors import InputError
 from sparsenn_core.randomness import generator
 
 SEED = 11
 FEW = {"steps": 50, "batch_size": 32, "seed": SEED}
+LINEAR = {**FEW, "tasks": ("linear",), "pictures": 96, "picture_steps": 6}
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
     """All tables of the chapter, as small as they may be."""
     found = original.run_again(OriginalSettings(2, 12, 0.75, SEED))
-    found["tuning"] = comparison.tuned(TuningSettings(**FEW, tasks=("linear",), rates=(0.01, 0.03),
-                                                      tuning_sparsities=(0.9,), tuning_runs=1))  # fmt: skip
-    settings = ComparisonSettings(**FEW, tasks=("linear",), sparsities=(0.9, 0.95), runs=2)
+    found["tuning"] = comparison.tuned(TuningSettings(**LINEAR, rates=(0.01, 0.03), tuning_sparsities=(0.9,),
+                                                      tuning_runs=1))  # fmt: skip
+    settings = ComparisonSettings(**LINEAR, sparsities=(0.9, 0.95), picture_sparsities=(0.5,), runs=2)
     found |= comparison.compared(settings, found["tuning"])
+    found["again"] = earlier.again(RecordedSettings(("linear",), (0.95,), 10, 32, SEED))
     found["unread"] = inputs.counted(InputSettings(200, SEED))
     found["speed"] = speed.timed(SpeedSettings((64,), (4,), (0.5, 0.9), 1, SEED))
     return found
@@ -168,25 +168,6 @@ def test_rows_of_the_comparison(tables):
     assert not reach.drop(["edge-popup", "straight-through", "soft"]).any()
 
 
-@pytest.mark.parametrize("name", ["fashion", "fashion_cnn"])
-@pytest.mark.parametrize("method", ["gradual", "soft", "edge-popup", "as in the study"])
-def test_tasks_of_pictures(monkeypatch, name, method):
-    """With random pictures: every layer that should be sparse is, at the same counts in all runs."""
-    x, y = torch.rand(96, 1, 28, 28, generator=generator(0, "x")), torch.arange(96) % 10
-    monkeypatch.setattr(tasks, "_fashion", lambda: Images(x, y, x[:20], y[:20], False, "drawn"))
-    task = TASKS[name]
-    cells = [Cell(0.75, 0.01, seed) for seed in (1, 2)]
-    ensemble, _, data = train(task, METHODS[method], cells, TrainingSettings(6, 32, SEED), "cpu")
-    assert data.steps == 6
-    assert len(data.test_inputs) == 1
-    for layer in task.sparse:
-        left = layer_masks(ensemble, layer).double().mean((1, 2))
-        assert left.tolist() == [0.25, 0.25]
-    assert all(0 <= error <= 1 for error in run_errors(task, ensemble, data))
-    measured = comparison.of_masks(task, layer_masks(ensemble, task.sparse[0]), weights(ensemble, task.sparse[0]))
-    assert measured["read"].shape == (2,)
-
-
 def test_tuning_takes_the_rate_of_least_error():
     rows = pd.DataFrame({
         "task": "linear", "method": "soft", "learning_rate": [0.1, 0.1, 0.2, 0.2, 0.3, 0.3], "sparsity": 0.9,
@@ -225,7 +206,14 @@ def test_every_claim_follows_from_the_tables(tables):
     assert verdicts["masks.scores-learned"] == "corrected"
     assert verdicts["masks.fixed-random"] == "stated here"
     assert verdicts["masks.no-gradient"] == "stated here"
-    for key in ("masks.gain-linear", "masks.gain-nonlinear", "masks.digits-alike"):
+    assert "not tested" in verdicts["masks.earlier"]  # of ten steps
+    for key in (
+        "masks.gain-fashion",
+        "masks.gain-fashion-cnn",
+        "masks.gain-linear",
+        "masks.gain-nonlinear",
+        "masks.digits-alike",
+    ):
         assert verdicts[key] == "not tested at this profile"
 
 
@@ -242,13 +230,23 @@ def test_a_claim_can_fail(tables):
     ]  # fmt: skip
     verdicts = {c.key: c.verdict("laptop") for c in claims({**tables, "errors": pd.DataFrame(rows)})}
     assert verdicts["masks.gain-linear"] == "refuted"
+    pictures = pd.concat([pd.DataFrame(rows).assign(task=task, error=0.2) for task in ("fashion", "fashion_cnn")])
+    verdicts = {c.key: c.verdict("laptop") for c in claims({**tables, "errors": pictures})}
+    assert verdicts["masks.gain-fashion-cnn"] == "refuted"
+    again = [
+        {"task": t, "method": m, "sparsity": s, "run": r, "steps": 2000, "error": 50.0 + r}
+        for t in recorded.MEANS for m in METHODS for s in (0.9, 0.95) for r in range(3)
+    ]  # fmt: skip
+    verdicts = {c.key: c.verdict("laptop") for c in claims({**tables, "again": pd.DataFrame(again)})}
+    assert verdicts["masks.earlier"] == "refuted"
 
 
 def test_figures_and_sentences_are_made_from_the_tables(tables):
     drawn = [
         figures.training_loss(tables["trained"]), figures.sparse_weights(tables["pictures"]),
         figures.predictions(tables["predictions"]), figures.against_sparsity(tables["errors"], "linear"),
-        figures.churn(tables["course"]), figures.unread(tables["unread"], tables["errors"]),
+        figures.recorded_cells(cells.beside(tables["again"], tables["errors"])), figures.churn(tables["course"]),
+        figures.unread(tables["unread"], tables["errors"]),
         figures.speedups(tables["speed"]),
     ]  # fmt: skip
     assert all(fig.data and fig.layout.meta["alt"] for fig in drawn)
@@ -256,7 +254,10 @@ def test_figures_and_sentences_are_made_from_the_tables(tables):
     said = [
         lessons.learned(told), lessons.answer(told), sentences.original(tables["ends"], tables["trained"]),
         sentences.untrained(tables["ends"]), sentences.tuning(tables["tuning"]),
-        sentences.compared(tables["errors"], "linear"), sentences.course(tables["course"]),
+        sentences.compared(tables["errors"], "linear"),
+        sentences.recorded_cells(cells.beside(tables["again"], tables["errors"]), tables["again"],
+                                 ComparisonSettings(**LINEAR, sparsities=(), picture_sparsities=(), runs=2)),
+        sentences.course(tables["course"]),
         sentences.unread(tables["unread"], tables["errors"]), sentences.speed(tables["speed"]),
     ]  # fmt: skip
     assert all(text and "nan" not in text for text in said)
