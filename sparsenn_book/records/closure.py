@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparsenn_book.sources.parsing import parsed
 from sparsenn_core.errors import InputError
 
 PACKAGES = ("sparsenn_core", "sparsenn_book")
@@ -46,7 +47,7 @@ def closure(modules: Iterable[str], root: Path = INSTALLED, *, computing: bool =
 
 def imported(text: str, root: Path = INSTALLED) -> list[str]:
     """Names of the project's modules that the source `text` imports, each once."""
-    return _project_modules(_names(ast.parse(text)), root)
+    return _project_modules(_names(parsed(text)), root)
 
 
 def _project_modules(names: Iterable[str], root: Path) -> list[str]:
@@ -90,7 +91,7 @@ def _read(path: Path) -> _Module:
 @functools.lru_cache(maxsize=1024)
 def _parsed(path: Path, changed: int, size: int) -> _Module:
     text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    tree = parsed(text)
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     texts = frozenset(value for value in constants if type(value) is str)
     return _Module(tuple(_names(tree)), texts, _statements(text, tree))
