@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import bdtr, stdtrit  # scipy.stats takes as long to import as a page's claims to compute
 
 from sparsenn_core.errors import InputError
 
@@ -72,6 +71,9 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
 
 def mean_interval(values: Iterable[float], confidence: float = 0.95, unit: str = "") -> Estimate:
     """Mean and Student t interval: exact for normal values, approximate for many. One value leaves both ends open."""
+    # as scipy.stats takes longer to import than a page's claims take to compute
+    from scipy.special import stdtrit
+
     _check_confidence(confidence)
     sample = _finite("mean_interval", values)
     count = len(sample)
@@ -103,6 +105,8 @@ def median_interval(values: Iterable[float], confidence: float = 0.95, unit: str
 
 def _largest_rank(count: int, tail: float) -> int:
     """The largest r with P(Binomial(count, 1/2) < r) <= tail."""
+    from scipy.special import bdtr
+
     return int((bdtr(np.arange(count), count, 0.5) <= tail).sum())
 
 
