@@ -62,7 +62,8 @@ def _modules_of(name: str, root: Path) -> list[str]:
     found = [name] if _file(name, root) else []
     if holder is not None and holder.name == "__init__.py":
         origin = dict(_read(holder).handed_on).get(last)
-        found += _modules_of(origin, root) if origin else []
+        # a face may hand on a module of its own room by its name
+        found += _modules_of(origin, root) if origin and origin != name else []
     return found or ([package] if holder else [])
 
 

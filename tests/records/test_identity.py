@@ -130,6 +130,7 @@ def test_a_face_stands_for_what_it_defines_itself_and_beside_a_module_of_the_sam
         "sparsenn_book/studies/toy/room/__init__.py", "from sparsenn_book.studies.toy.deeper import same\nown = 1\n"
     )
     toy.write("sparsenn_book/studies/toy/room/same.py", "")
+    toy.write("sparsenn_book/studies/toy/__init__.py", "from sparsenn_book.studies.toy import room\n")
     room = "sparsenn_book.studies.toy.room"
     # which of the two is meant, order of import decides: both count
     assert imported(f"from {room} import same", toy.root) == [f"{room}.same", "sparsenn_book.studies.toy.deeper"]
