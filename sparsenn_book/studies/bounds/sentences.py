@@ -95,7 +95,7 @@ def depths(bounds: pd.DataFrame, errors: pd.DataFrame, settings: DeepSettings) -
     )
     told = [
         f"{name} from {size(values.loc[(bound, ends[0]), 'value'])} to {size(values.loc[(bound, ends[1]), 'value'])}"
-        for name, bound in (("the refined bound", REFINED), ("that of Golowich et al.", GOLOWICH))
+        for name, bound in (("the refined bound goes", REFINED), ("that of Golowich et al.", GOLOWICH))
     ]
     idle = int((found["train_error"] > IDLE).sum())
     return (

@@ -126,18 +126,20 @@ def _below(errors: pd.DataFrame) -> str:
 
 
 def _on_pictures(errors: pd.DataFrame) -> str:
-    parts = []
+    parts, gains = [], []
     for task, what in PICTURES.items():
         if _has(errors, task):
             best = measures.best_method(errors, task, HIGH)
             medians = [measures.errors_of(errors, task, m, HIGH).median() for m in (best, measures.RANDOM, DENSE)]
+            gains.append(medians[1] - medians[0])
             parts.append(
                 f"{what} {medians[0]:.1%} with the best mask ({best}), {medians[1]:.1%} with a random one and "
                 f"{medians[2]:.1%} dense"
             )
+    least, most = 100 * min(gains), 100 * max(gains)
     return (
-        f"**On pictures a mask matters where a layer has few weights.** Fashion-MNIST, 19 of 20 weights removed, "
-        f"median errors: {'; '.join(parts)}."
+        f"**On Fashion-MNIST the best mask is {least:.1f} to {most:.1f} percentage points better than a random one**, "
+        f"19 of 20 weights removed. Median errors: {'; '.join(parts)}."
     )
 
 

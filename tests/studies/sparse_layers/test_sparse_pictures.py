@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from sparsenn_book.studies.sparse_layers import cells, comparison, recorded, tasks
+from sparsenn_book.studies.sparse_layers import cells, comparison, lessons, recorded, tasks
 from sparsenn_book.studies.sparse_layers.methods import DENSE, METHODS
 from sparsenn_book.studies.sparse_layers.settings import TaskSettings, TrainingSettings
 from sparsenn_book.studies.sparse_layers.tasks import TASKS
@@ -100,3 +100,15 @@ def test_cells_that_were_not_recorded_are_left_out():
                          "sparsity": [0.95, 0.0, 0.99], "run": 0, "error": 1.0})  # fmt: skip
     assert cells.beside(rows, rows).empty
     assert recorded.recorded("digits", "soft", 0.98) == (0.03, 0.009)
+
+
+def test_lessons_tell_of_pictures_where_there_are_some():
+    """Dense 15 %, best mask 16 %, random 20 %, on both tasks."""
+    errors = {DENSE: 0.15, "soft": 0.16, "random": 0.2}
+    rows = pd.DataFrame([
+        {"task": task, "method": m, "sparsity": 0.0 if m == DENSE else 0.95, "run": run, "error": error}
+        for task in ("fashion", "fashion_cnn") for m, error in errors.items() for run in range(2)
+    ])  # fmt: skip
+    text = lessons._on_pictures(rows)
+    assert "4.0 to 4.0 percentage points better" in text
+    assert text.count("16.0% with the best mask (soft), 20.0% with a random one and 15.0% dense") == 2
