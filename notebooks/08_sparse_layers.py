@@ -21,21 +21,22 @@ tasks: list[str] = [
     "linear",
     "nonlinear",
 ]  # one of linear, nonlinear, digits, fashion, fashion_cnn; distinct; has linear
-sparsities: list[float] = [0.5, 0.9, 0.95]  # [0, 1); distinct; share of the first layer's weights removed
+sparsities: list[float] = [0.5, 0.95]  # [0, 1); distinct; share of the first layer's weights removed
 runs: int = 10  # [1, 1000]; networks for each task, method and sparsity, each with data of its own
-steps: int = 120  # [1, 100000]; of training, up to whole epochs
+steps: int = 200  # [1, 100000]; of training, up to whole epochs
 pictures: int = 15360  # [1, 58000]; training pictures of each run of fashion and fashion_cnn
 picture_steps: int = 120  # [1, 100000]; of training on them, up to whole epochs
 picture_sparsities: list[float] = [0.5, 0.9, 0.95, 0.99]  # [0, 1); distinct; for them, in place of sparsities
 batch_size: int = 128  # [1, 1000]; samples a step
 rates: list[float] = [0.01, 0.03, 0.1]  # (0, 1]; distinct; learning rates tried for every method
 tuning_sparsities: list[float] = [0.95]  # [0, 1); distinct; at which they are tried
-tuning_runs: int = 2  # [1, 1000]; runs of each, which are not reported
+tuning_runs: int = 1  # [1, 1000]; runs of each, which are not reported
 recorded_tasks: list[str] = ["linear"]  # one of linear, nonlinear, digits; distinct; of an earlier comparison
 recorded_sparsities: list[float] = [0.95]  # [0, 1); distinct; of those recorded 0.5, 0.8, 0.9, 0.95, 0.98
-recorded_steps: int = 200  # [1, 100000]; the earlier comparison's: 2,000
+recorded_steps: int = 100  # [1, 100000]; the earlier comparison's: 2,000
 structure_task: str = "digits"  # one of linear, nonlinear, digits; for N:M, blocks and channels
 structure_sparsities: list[float] = [0.9]  # [0, 1); distinct; of those that do not give their own
+structure_runs: int = 4  # [1, 1000]; networks of each
 penalty_task: str = "nonlinear"  # one of linear, nonlinear, digits; for L0 gates and soft thresholds
 strengths: list[float] = [0.0001, 0.001, 0.01]  # [0, 100]; distinct; of the penalty, for each open gate
 penalty_runs: int = 3  # [1, 1000]; networks for each strength

@@ -86,7 +86,7 @@ class StructureSettings(TrainingSettings):
 
     structure_task: str
     structure_sparsities: tuple[float, ...]
-    runs: int
+    structure_runs: int
 
 
 @dataclass(frozen=True)

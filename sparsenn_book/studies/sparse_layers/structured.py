@@ -24,7 +24,7 @@ def structured(settings: StructureSettings, device: str = "cpu") -> pd.DataFrame
     for name, method in STRUCTURED.items():
         fixed = isinstance(method.structure, NM)
         sparsities: tuple[float | None, ...] = (None,) if fixed else settings.structure_sparsities
-        grid = list(itertools.product(sparsities, range(settings.runs)))
+        grid = list(itertools.product(sparsities, range(settings.structure_runs)))
         cells = [Cell(sparsity, RATE, settings.run_seed("reported", run)) for sparsity, run in grid]
         ensemble, _, data = train(task, method, cells, settings, device)
         left = masks(ensemble).double().mean((1, 2)).cpu().numpy()

@@ -180,7 +180,7 @@ def test_tuning_takes_the_rate_of_least_error():
 
 def test_penalties_and_structures_are_tables():
     rows = structures.structured(
-        StructureSettings(**FEW, structure_task="digits", structure_sparsities=(0.75,), runs=2)
+        StructureSettings(**FEW, structure_task="digits", structure_sparsities=(0.75,), structure_runs=2)
     )
     shares = rows.groupby("structure")["sparsity"].mean().round(3)
     assert shares["1:4"] == shares["channel"] == shares["block 4 x 4"] == 0.75
