@@ -121,7 +121,7 @@ def recorded_cells(rows: pd.DataFrame) -> go.Figure:
         ends = [own[["recorded", "mean"]].min().min(), own[["recorded", "mean"]].max().max()]
         line(fig, ends, ends, "equal", "theory", row=1, col=place)
         fig.data[-1].update(showlegend=place == 1)
-    return fig.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
+    return fig.update_xaxes(type="log").update_yaxes(type="log")
 
 
 def churn(course: pd.DataFrame) -> go.Figure:
