@@ -103,7 +103,7 @@ class SparseWeight(nn.Module):
         seed = torch.randint(2**62, (), generator=source)
         numbers = {"kept": torch.tensor(kept), "step": torch.tensor(0), "seed": seed}
         buffers = {"mask": torch.ones_like(weight)} | {name: n.to(weight.device) for name, n in numbers.items()}
-        # in a module of their own: memory of an ensemble is planned from the outputs of modules without children
+        # in a module of their own, where `by_name` finds parameters and buffers alike
         self.tensors = Tensors(score.parameters(weight, source), buffers | score.buffers(weight, source))
 
     def forward(self, weight: Tensor) -> Tensor:

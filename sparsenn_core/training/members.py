@@ -150,15 +150,19 @@ def _parts(module: nn.Module) -> dict[str, Any]:
 def activation_numbers(network: nn.Module, sample: Tensor) -> int:
     """How many numbers a network computes on the way from one sample [...] to its output; 0 where that is not found.
 
-    The network is called once, in evaluation mode, and may be written into: give a copy. What its functions return is
-    counted, layers among them; views are not.
+    The network is called twice, in evaluation mode, and may be written into: give a copy. What its functions return is
+    counted, layers among them; views are not. Counted is what a second sample adds, and so no weight that is computed
+    anew for a batch, as a mask times a weight is.
     """
+    found = []
     try:
-        with torch.no_grad(), _Counter() as counter:
-            network.eval()(sample.unsqueeze(0))
+        for samples in (1, 2):
+            with torch.no_grad(), _Counter() as counter:
+                network.eval()(torch.stack([sample] * samples))
+            found.append(counter.found)
     except Exception:  # what is wrong is said, in words, where the network is called in earnest
         return 0
-    return counter.found
+    return found[1] - found[0]
 
 
 class _Counter(TorchFunctionMode):

@@ -193,7 +193,8 @@ class Branching(nn.Linear):
         (nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2)), (4,), 8 + 8 + 2),
         (Bare(), (4,), 8 + 8 + 2),
         (nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(108, 2)), (1, 8, 8), 108 + 108 + 2),
-        (Branching(4, 2), (4,), 1 + 1 + 4 + 2),
+        (Branching(4, 2), (4,), 4 + 2),
+        (parametrizations.weight_norm(nn.Linear(4, 8)), (4,), 8),
         (nn.Linear(3, 2), (4,), 0),
     ],
     ids=[
@@ -201,6 +202,7 @@ class Branching(nn.Linear):
         "bare parameters",
         "convolution",
         "a forward that branches on numbers",
+        "a weight that is computed for each batch",
         "a sample that does not fit",
     ],
 )
