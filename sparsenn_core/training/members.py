@@ -156,9 +156,10 @@ def activation_numbers(network: nn.Module, sample: Tensor) -> int:
     """
     found = []
     try:
-        for samples in (1, 2):
+        for count in (1, 2):
+            samples = torch.stack([sample] * count)
             with torch.no_grad(), _Counter() as counter:
-                network.eval()(torch.stack([sample] * samples))
+                network.eval()(samples)
             found.append(counter.found)
     except Exception:  # what is wrong is said, in words, where the network is called in earnest
         return 0
