@@ -1,6 +1,17 @@
 """Can an L1 penalty find a teacher? Paths over its strength, dual certificates, phase diagrams, other ways."""
 
-from sparsenn_book.studies.l1_phases import certificates, paths, phases, sparsifiers, trees
+from sparsenn_book.studies.l1_phases import (
+    certificates,
+    figures,
+    lessons,
+    measures,
+    paths,
+    phases,
+    sentences,
+    sparsifiers,
+    trees,
+)
+from sparsenn_book.studies.l1_phases.claims import claims
 from sparsenn_book.studies.l1_phases.settings import (
     CertificateSettings,
     PathSettings,
@@ -16,8 +27,13 @@ __all__ = [
     "SparsifierSettings",
     "TreeSettings",
     "certificates",
+    "claims",
+    "figures",
+    "lessons",
+    "measures",
     "paths",
     "phases",
+    "sentences",
     "sparsifiers",
     "trees",
 ]
