@@ -72,7 +72,7 @@ def of_paths(paths: pd.DataFrame) -> list[Claim]:
         Claim(
             "phases.path-never",
             "On each path of the fully connected student 12-4-2-1 (tanh and relu), started at the teacher itself, they "
-            "are the teacher's at no strength.",
+            "are the teacher's at none of the strengths.",
             BOOK, None, exact(int(full["exact"].sum()), count, "points") if count else None,
             ours=(0.0, 0.0), enough=PATHS, prior=True,
         ),
