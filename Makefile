@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test portability lint format lab lab-user clean
+.PHONY: help env book test acceptance portability lint format lab lab-user clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,8 +29,11 @@ $(VENV)/.made: requirements.txt constraints.txt
 book: env  ## the book at book/_build/html/index.html, from PROFILE
 	@$(BIN)/python -m sparsenn_book book --profile $(PROFILE) --jobs $(JOBS)
 
-test: env  ## all tests: units, every notebook at smoke, the built pages; JOBS at once
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+test: env  ## the tests that take minutes in all; JOBS at once
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not acceptance"
+
+acceptance: env  ## the others: every notebook at smoke, committed results, built pages in a browser, killed sweeps
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m acceptance
 
 portability: env  ## the numerical tests as other processors compute them
 	@.ci/portability $(BIN)/python

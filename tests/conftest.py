@@ -31,8 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     another's results; every other folder is one, as its files share what they test.
     """
     for item in items:
-        executes = item.path.parent.name == "book" or "smoke_results" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("book" if executes else item.path.parent.name))
+        folder, fixtures = item.path.parent.name, getattr(item, "fixturenames", ())
+        if "smoke_results" in fixtures or (folder == "book" and "built" in fixtures):
+            item.add_marker(pytest.mark.acceptance)  # every notebook is executed for it, or a book built
+        executes = folder == "book" or "smoke_results" in fixtures
+        item.add_marker(pytest.mark.xdist_group("book" if executes else folder))
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,6 @@ MOST_LINES = 440
 MOST_RECIPE_LINES = 25
 COMMITTED = [name for name in NOTEBOOKS if (PROJECT.results / "full" / name / "claims.json").exists()]
 
-pytestmark = pytest.mark.notebooks
-
 
 def test_the_three_profiles_are_there() -> None:
     assert PROFILES == ["smoke", "laptop", "full"]
@@ -128,6 +126,7 @@ def test_some_chapters_have_committed_tables() -> None:
     assert COMMITTED
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("name", COMMITTED)
 def test_committed_tables_render_and_give_the_committed_claims(name: str, tmp_path: Path) -> None:
     """The full profile, from what is committed and without computing; the claims once more, field by field."""

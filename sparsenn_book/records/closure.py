@@ -1,8 +1,9 @@
 """Which source a function depends on: the modules of the project that its module imports, directly or through others.
 
 Imports are read from the text, nothing is executed. Where a module imports, at its top or inside a function, makes no
-difference. A package counts by its `__init__` only where something is imported from the package itself: there the face
-of a room stands for all it hands on.
+difference. What is taken from the face of a room (`from sparsenn_core.training import fit`) counts by the module that
+the face has it from, so that a room may grow without making old what does not use the new part; a room that is taken
+whole (`from sparsenn_core import training`) counts by all that its face hands on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sparsenn_book.sources.parsing import parsed
 from sparsenn_core.errors import InputError
 
 PACKAGES = ("sparsenn_core", "sparsenn_book")
@@ -46,17 +48,23 @@ def closure(modules: Iterable[str], root: Path = INSTALLED, *, computing: bool =
 
 def imported(text: str, root: Path = INSTALLED) -> list[str]:
     """Names of the project's modules that the source `text` imports, each once."""
-    return _project_modules(_names(ast.parse(text)), root)
+    return _project_modules(_names(parsed(text)), root)
 
 
 def _project_modules(names: Iterable[str], root: Path) -> list[str]:
-    known = []
-    for name in dict.fromkeys(names):
-        # `from package.module import function` names no module by its last part
-        found = next((part for part in (name, name.rpartition(".")[0]) if part and _file(part, root)), None)
-        if found:
-            known.append(found)
-    return list(dict.fromkeys(known))
+    return list(dict.fromkeys(module for name in names for module in _modules_of(name, root)))
+
+
+def _modules_of(name: str, root: Path) -> list[str]:
+    """The module that is called so, and the one that defines what is; none for what is none of the project's."""
+    package, _, last = name.rpartition(".")
+    holder = _file(package, root) if package else None
+    found = [name] if _file(name, root) else []
+    if holder is not None and holder.name == "__init__.py":
+        origin = dict(_read(holder).handed_on).get(last)
+        # a face may hand on a module of its own room by its name
+        found += _modules_of(origin, root) if origin and origin != name else []
+    return found or ([package] if holder else [])
 
 
 def code_digest(files: Iterable[tuple[str, Path]]) -> str:
@@ -74,9 +82,12 @@ def strings(paths: Iterable[Path]) -> set[str]:
 
 @dataclass(frozen=True)
 class _Module:
-    """What a source file says: the names it imports, its text constants, its statements."""
+    """What a source file says: the names it imports, those it hands on and where it has them from, its text constants,
+    its statements.
+    """
 
     names: tuple[str, ...]
+    handed_on: tuple[tuple[str, str], ...]
     strings: frozenset[str]
     statements: str
 
@@ -90,10 +101,10 @@ def _read(path: Path) -> _Module:
 @functools.lru_cache(maxsize=1024)
 def _parsed(path: Path, changed: int, size: int) -> _Module:
     text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    tree = parsed(text)
     constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     texts = frozenset(value for value in constants if type(value) is str)
-    return _Module(tuple(_names(tree)), texts, _statements(text, tree))
+    return _Module(tuple(_names(tree)), tuple(_handed_on(tree)), texts, _statements(text, tree))
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -102,6 +113,13 @@ def _names(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _handed_on(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names that a module imports at its top from elsewhere in the project, and what they are there."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PACKAGES:
+            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def _file(module: str, root: Path) -> Path | None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from sparsenn_core.errors import InputError
 
 
@@ -69,7 +71,8 @@ def wilson(successes: int, trials: int, confidence: float = 0.95) -> Estimate:
 
 def mean_interval(values: Iterable[float], confidence: float = 0.95, unit: str = "") -> Estimate:
     """Mean and Student t interval: exact for normal values, approximate for many. One value leaves both ends open."""
-    from scipy.stats import t
+    # as scipy.stats takes longer to import than a page's claims take to compute
+    from scipy.special import stdtrit
 
     _check_confidence(confidence)
     sample = _finite("mean_interval", values)
@@ -79,7 +82,7 @@ def mean_interval(values: Iterable[float], confidence: float = 0.95, unit: str =
     if count == 1:
         return Estimate(mean, -math.inf, math.inf, 1, unit, method)
     variance = math.fsum((value - mean) ** 2 for value in sample) / (count - 1)
-    half = float(t.ppf(0.5 + confidence / 2, count - 1)) * math.sqrt(variance / count)
+    half = float(stdtrit(count - 1, 0.5 + confidence / 2)) * math.sqrt(variance / count)
     return Estimate(mean, mean - half, mean + half, count, unit, method)
 
 
@@ -102,11 +105,9 @@ def median_interval(values: Iterable[float], confidence: float = 0.95, unit: str
 
 def _largest_rank(count: int, tail: float) -> int:
     """The largest r with P(Binomial(count, 1/2) < r) <= tail."""
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    rank = int(binom.ppf(tail, count, 0.5))
-    # ppf gives the smallest k with P(B <= k) >= tail; r = k + 1 would need equality there.
-    return rank + 1 if binom.cdf(rank, count, 0.5) <= tail else rank
+    return int((bdtr(np.arange(count), count, 0.5) <= tail).sum())
 
 
 def _check_confidence(confidence: float) -> None:

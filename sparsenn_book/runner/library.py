@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.docstrings import as_rst, first_sentence, inline
+from sparsenn_book.sources.parsing import parsed
 
 PACKAGE = "sparsenn_core"
 FIRST = ("training", "penalties", "networks", "lasso", "recovery", "linearized", "bounds", "masks", "compression")
@@ -57,7 +58,7 @@ def library(root: Path = INSTALLED) -> dict[str, str]:
 
 def public(path: Path, module: str) -> list[Public]:
     """The public names of a module, in the order of `__all__`; without one, all that it defines without underscore."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path.read_text(encoding="utf-8"))
     named = next((s.value for s in tree.body if "__all__" in _targets(s) and isinstance(s, ast.Assign)), None)
     if named is None:
         return [found for found in _defined(tree, module) if not found.name.startswith("_")]
@@ -109,7 +110,7 @@ def _rst(lines: list[str]) -> list[str]:
 
 def _at_home(module: str, name: str, path: Path, there: str) -> Public:
     """A name that a room hands on, as the module that defines it says."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path.read_text(encoding="utf-8"))
     found = next(found for found in _defined(tree, module) if found.name == there)
     return Public(module, name, found.kind, found.docstring, found.value)
 

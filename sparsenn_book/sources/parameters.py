@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sparsenn_book.sources.parsing import parsed
 from sparsenn_book.sources.rules import Rules, check_entries, check_jointly, check_names, split
 from sparsenn_core.errors import InputError, nearest
 
@@ -94,7 +95,7 @@ def parse_parameters(cell: str, where: str, first_line: int = 1) -> dict[str, Pa
     annotated assignments of literals, for an unknown type or broken domain, and for a default outside its own domain.
     """
     try:
-        statements = ast.parse(cell).body
+        statements = parsed(cell).body
     except SyntaxError as error:
         raise InputError(f"{where}, line {first_line + (error.lineno or 1) - 1}: {error.msg}") from None
     comments = _comments(cell)

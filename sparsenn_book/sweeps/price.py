@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from sparsenn_book.records.tables import read_provenance
@@ -61,13 +62,14 @@ def _chapters(run: Run) -> Iterator[Record]:
 
 
 def _tables(run: Run) -> Iterator[Record]:
-    """Tables of the chapters that the function made, those that it made together as one."""
+    """Calls of the function that made tables of the chapters: those of one chapter and profile by their mean."""
     paths = sorted(run.project.results.glob("*/*/*.parquet"))
     for folder, group in itertools.groupby(paths, key=lambda path: path.parent):
         found = [record for path in group if (record := _table(path, run.function))]
         if found:
-            seconds = sum(record["seconds"] for record in found)
-            yield Record(seconds, found[0]["parameters"], run.project.shown(folder))
+            # the tables of one call have its arguments, and each of them says how long all took
+            calls = {record["identity"].get("arguments"): record["seconds"] for record in found}
+            yield Record(fmean(calls.values()), found[0]["parameters"], run.project.shown(folder))
 
 
 def _table(path: Path, function: str) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ import small_book
 from playwright.sync_api import Browser, Page
 from small_book import SmallBook
 
-pytestmark = pytest.mark.book
+pytestmark = pytest.mark.acceptance
 CHAPTER = f"notebooks/{small_book.NAME}.html"
 DEADLINE = 60.0  # seconds, for what would never come; a busy machine may take its time
 

@@ -72,7 +72,6 @@ def test_a_new_name_is_on_its_page_by_itself(tmp_path: Path) -> None:
     assert r"masks.learned`: Learn \|w\|." in page
 
 
-@pytest.mark.book
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_built_pages_describe_every_name_and_no_address_in_memory(room: str, built: SmallBook) -> None:
     html = (built.html / pages.LIBRARY / f"{page_of(room)}.html").read_text()
@@ -81,7 +80,6 @@ def test_the_built_pages_describe_every_name_and_no_address_in_memory(room: str,
     assert " at 0x" not in html
 
 
-@pytest.mark.book
 def test_fields_of_a_dataclass_are_shown_once_and_methods_with_their_docstring(built: SmallBook) -> None:
     html = (built.html / pages.LIBRARY / "training.html").read_text()
     assert html.count('id="sparsenn_core.training.Fit.best_loss"') == 0

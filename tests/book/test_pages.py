@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 import page_checks as checks
-import pytest
 import small_book
 from small_book import SmallBook
 
@@ -25,7 +24,6 @@ def plotly_figures() -> ModuleType:
     return module
 
 
-@pytest.mark.book
 def test_nothing_comes_from_another_host(built: SmallBook) -> None:
     assert checks.external_references(built.html) == []
 
@@ -42,7 +40,6 @@ def test_the_check_finds_every_kind_of_external_reference(tmp_path: Path) -> Non
     assert [name for name in "abcdefghij" if f"{name}.org" in found] == list("abcdefj")
 
 
-@pytest.mark.book
 def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook) -> None:
     index = (built.html / "index.html").read_text()
     assert index.count('class="verdict ') == 2
@@ -59,7 +56,6 @@ def test_pages_name_profile_claims_and_versions_and_no_machine(built: SmallBook)
             assert str(built.project.root) not in path.read_text(), path
 
 
-@pytest.mark.book
 def test_formulas_are_set_and_links_lead_somewhere(built: SmallBook) -> None:
     assert checks.raw_tex(built.html) == []
     assert checks.broken_links(built.html) == []
@@ -81,7 +77,6 @@ def test_the_check_finds_raw_tex_and_broken_links(tmp_path: Path) -> None:
     assert checks.broken_links(tmp_path) == ["a.html: #gone", "a.html: c.html"]
 
 
-@pytest.mark.book
 def test_parameters_are_folded_as_the_head_lists_them(built: SmallBook) -> None:
     chapter = (built.html / "notebooks" / f"{small_book.NAME}.html").read_text()
     assert "Values on this page" not in chapter
@@ -89,7 +84,6 @@ def test_parameters_are_folded_as_the_head_lists_them(built: SmallBook) -> None:
     assert '<details class="chapter-head">' in chapter
 
 
-@pytest.mark.book
 def test_plotly_is_loaded_only_where_there_is_a_figure(built: SmallBook) -> None:
     loading = [path.name for path in checks.pages_of(built.html) if "plotly.min.js" in path.read_text()]
     assert loading == ["index.html", f"{small_book.NAME}.html"]

@@ -16,7 +16,7 @@ from sparsenn_book.runner.tasks import plan_book
 from sparsenn_book.sources.notebooks import names
 from sparsenn_book.sources.project import Project
 
-pytestmark = [pytest.mark.book, pytest.mark.notebooks]
+pytestmark = pytest.mark.acceptance
 PROJECT = Project(Path(__file__).resolve().parents[2])
 
 

@@ -96,7 +96,7 @@ def test_a_run_or_a_claim_of_another_profile_is_refused(project: Project) -> Non
         build("laptop", executed, project)
 
 
-@pytest.mark.book
+@pytest.mark.acceptance
 def test_a_warning_publishes_nothing_and_names_its_cause(project: Project) -> None:
     older = project.book / "_build" / "html" / "index.html"
     older.parent.mkdir(parents=True)
@@ -111,7 +111,7 @@ def test_a_warning_publishes_nothing_and_names_its_cause(project: Project) -> No
     assert older.read_text() == "older"
 
 
-@pytest.mark.book
+@pytest.mark.acceptance
 def test_a_book_without_chapters_builds_into_a_folder_of_choice(project: Project, tmp_path: Path) -> None:
     page = build("smoke", {}, project, html=tmp_path / "elsewhere")
     assert page == tmp_path / "elsewhere" / "index.html"

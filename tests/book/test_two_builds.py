@@ -111,7 +111,7 @@ def test_a_result_that_is_exchanged_while_it_is_read_is_not_published(
     assert not (project.book / "_build" / "html").exists()
 
 
-@pytest.mark.book
+@pytest.mark.acceptance
 def test_kill_9_of_a_build_ends_jupyter_book(project: Project) -> None:
     code = "from pathlib import Path\nfrom sparsenn_book.runner.book import build, Project\n"
     code += f"build('smoke', {{}}, Project(Path({str(project.root)!r})))"

@@ -108,6 +108,36 @@ def test_a_name_taken_from_a_lazy_package_counts_with_all_its_rooms() -> None:
     assert {"sparsenn_core.training.fit", "sparsenn_core.lasso.solver"} <= set(closure([package]))
 
 
+def test_what_a_face_hands_on_counts_by_the_module_that_defines_it(toy: Toy) -> None:
+    """A room that grows makes nothing old but what uses the new part."""
+    toy.write("sparsenn_book/studies/toy/room/__init__.py", "from sparsenn_book.studies.toy.room.old import f as g\n")
+    toy.write("sparsenn_book/studies/toy/room/old.py", "from sparsenn_book.studies.toy import deeper\nf = 1\n")
+    toy.write(
+        "sparsenn_book/studies/toy/study.py",
+        STUDY + "\ndef more():\n    from sparsenn_book.studies.toy.room import g\n",
+    )
+    before = toy.identity()
+    toy.write("sparsenn_book/studies/toy/room/new.py", "h = 1\n")
+    face = toy.root / "sparsenn_book/studies/toy/room/__init__.py"
+    face.write_text(face.read_text() + "from sparsenn_book.studies.toy.room.new import h\n")
+    assert toy.identity() == before
+    toy.write("sparsenn_book/studies/toy/room/old.py", "from sparsenn_book.studies.toy import deeper\nf = 2\n")
+    assert toy.identity().code != before.code
+
+
+def test_a_face_stands_for_what_it_defines_itself_and_beside_a_module_of_the_same_name(toy: Toy) -> None:
+    toy.write(
+        "sparsenn_book/studies/toy/room/__init__.py", "from sparsenn_book.studies.toy.deeper import same\nown = 1\n"
+    )
+    toy.write("sparsenn_book/studies/toy/room/same.py", "")
+    toy.write("sparsenn_book/studies/toy/__init__.py", "from sparsenn_book.studies.toy import room\n")
+    room = "sparsenn_book.studies.toy.room"
+    # which of the two is meant, order of import decides: both count
+    assert imported(f"from {room} import same", toy.root) == [f"{room}.same", "sparsenn_book.studies.toy.deeper"]
+    assert imported(f"from {room} import own", toy.root) == [room]
+    assert imported("from sparsenn_book.studies.toy import room\nroom.same", toy.root) == [room]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "part"),
     [

@@ -9,8 +9,6 @@ import pytest
 
 import sparsenn_book.runner.book
 
-pytestmark = pytest.mark.notebooks
-
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Path]]:

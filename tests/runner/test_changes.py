@@ -10,8 +10,6 @@ from waiting import DEADLINE
 
 import sparsenn_book.runner.book
 
-pytestmark = pytest.mark.notebooks
-
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:

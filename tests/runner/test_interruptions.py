@@ -17,9 +17,6 @@ from waiting import DEADLINE, wait_for
 from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.result_folder import ResultFolder
 
-pytestmark = pytest.mark.notebooks
-
-
 # How many processes there are when one begins, a second of imports before it does anything; or all are up.
 WORKER, KERNEL, SLEEPING = 2, 3, 0
 

@@ -15,8 +15,6 @@ from sparsenn_book.runner.freshness import key_parts
 from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sources.profiles import resolve
 
-pytestmark = pytest.mark.notebooks
-
 INSTEAD = "pass  # a test may put something else here"
 
 

@@ -16,7 +16,7 @@ from sweep_toy import DEADLINE, TWELVE, SweepToy, Undisturbed, wait_for
 from sparsenn_book.sweeps import engines
 from sparsenn_book.sweeps.runs import Run
 
-pytestmark = pytest.mark.notebooks
+pytestmark = pytest.mark.acceptance
 pytest.importorskip("distributed", reason="Dask is not installed")
 
 

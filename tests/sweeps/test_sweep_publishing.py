@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from sweep_toy import SweepToy
+from sweep_toy import LEVELS, SweepToy
 
 from sparsenn_book.records.identity import Identity
 from sparsenn_book.records.tables import write_table
@@ -20,6 +20,7 @@ from sparsenn_book.sources.notebooks import read
 from sparsenn_book.sweeps import execute as execution
 from sparsenn_book.sweeps.execute import execute
 from sparsenn_book.sweeps.planning import plan
+from sparsenn_book.sweeps.price import price
 from sparsenn_book.sweeps.runs import Run
 from sparsenn_book.sweeps.sweep_file import find
 
@@ -194,3 +195,16 @@ def test_a_run_finds_the_tables_of_another_by_their_keys(published: tuple[SweepT
     (second.folder / "values.parquet").write_bytes(b"PAR1")
     (work / "values.parquet").unlink()
     assert shelf.find("values", wanted) is None
+
+
+def test_what_one_call_made_is_priced_once_and_several_calls_by_their_mean(toy: SweepToy) -> None:
+    function = "sparsenn_book.studies.rebound.scaling.levels"
+    assert f"function: {function}\n" in LEVELS
+    toy.write("params/sweeps/levels.yaml", LEVELS)
+    for number, (arguments, part, seconds) in enumerate([("a", "one", 4), ("a", "two", 4), ("b", "one", 8)]):
+        made = {"function": f"{function}:{part}", "arguments": arguments}
+        known = {"identity": made, "parameters": {"seed": 0}, "seconds": seconds}
+        folder = toy.project.results / "laptop" / "toy"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(pd.DataFrame({"x": [1.0]}), folder / f"{number}.parquet", known)
+    assert " of about 6 s (as results/laptop/toy" in price(runs_of(toy, "levels"), 1)

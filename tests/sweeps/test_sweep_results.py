@@ -15,7 +15,7 @@ from sweep_toy import DEADLINE, SweepToy, Undisturbed
 
 from sparsenn_book.records.tables import read_provenance, read_table
 
-pytestmark = pytest.mark.notebooks
+pytestmark = pytest.mark.acceptance
 
 NOTEBOOKS = "notebook: toy\ntable: rows\nfixed: {strength: 13}\ngrid:\n  seed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n"
 

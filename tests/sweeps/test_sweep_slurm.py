@@ -11,7 +11,7 @@ import pytest
 from slurm_here import Slurm, missing
 from sweep_toy import DEADLINE, SweepToy, Undisturbed, wait_for
 
-pytestmark = [pytest.mark.notebooks, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = [pytest.mark.acceptance, pytest.mark.skipif(bool(missing()), reason=missing())]
 pytest.importorskip("dask_jobqueue", reason="dask-jobqueue is not installed")
 
 OPTIONS = """\

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import pandas as pd
-import scipy.stats
+from scipy.special import ndtri, stdtrit
 
 from sparsenn_book.records.estimates import Estimate
 from sparsenn_book.studies.width_bounds.recorded import bar
@@ -53,7 +53,7 @@ def difference(first: pd.Series, second: pd.Series) -> tuple[float, float, float
     parts = [values.var() / len(values) for values in (first, second)]
     error = math.sqrt(sum(parts))
     freedom = error**4 / sum(p**2 / (len(v) - 1) for p, v in zip(parts, (first, second), strict=True)) if error else 1.0
-    half = float(scipy.stats.t.ppf(0.975, freedom)) * error
+    half = float(stdtrit(freedom, 0.975)) * error
     value = float(first.mean() - second.mean())
     return value, value - half, value + half, error
 
@@ -73,7 +73,7 @@ def mean_excess(*compared: pd.DataFrame) -> Estimate | None:
     if rows.empty:
         return None
     value = float(rows["excess"].mean())
-    half = scipy.stats.norm.ppf(0.975) * float(np.sqrt((rows["excess_error"] ** 2).sum())) / len(rows)
+    half = float(ndtri(0.975)) * float(np.sqrt((rows["excess_error"] ** 2).sum())) / len(rows)
     method = f"mean over {len(rows)} settings, normal, 95%"
     return Estimate(value, value - half, value + half, int(rows["count"].sum()), "neurons", method)
 
