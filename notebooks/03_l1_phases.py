@@ -54,13 +54,13 @@ paths, path_weights, path_events = chapter.several(
     ("paths", "path_weights", "path_events"), study.paths.walked, chapter.settings(study.PathSettings)
 )
 certificates = chapter.table("certificates", study.certificates.certified, chapter.settings(study.CertificateSettings))
+phases = chapter.table("phases", study.phases.phases, chapter.settings(study.PhaseSettings))
 tree_runs, tree_weights = chapter.several(
     ("tree_runs", "tree_weights"), study.trees.trees, chapter.settings(study.TreeSettings)
 )
 sparsifier_tuning, sparsifiers = chapter.several(
     ("sparsifier_tuning", "sparsifiers"), study.sparsifiers.sparsified, chapter.settings(study.SparsifierSettings)
 )
-phases = chapter.table("phases", study.phases.phases, chapter.settings(study.PhaseSettings))
 
 # %% [markdown]
 # ## What we learned

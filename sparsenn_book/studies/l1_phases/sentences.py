@@ -31,9 +31,21 @@ def of_paths(paths: pd.DataFrame) -> str:
                 meets = f"from {ten(low, 0)} to {ten(high, 0)}, {width:.1f} powers of ten"
                 meets += f" (the least of {draws} draws)" if draws > 1 else ""
             else:
-                meets = "at no strength"
+                meets = "at none of the strengths" + _closest(measures.along(paths, student, activation))
             said.append(f"{NAMES[student]}, {activation}: {meets}")
     return f"Exactly the teacher's weights are left: {'; '.join(said)}."
+
+
+def _closest(rows: pd.DataFrame) -> str:
+    """The point with all of the teacher's weights and the fewest others, in words."""
+    whole = rows[rows["needed_kept"] == rows["needed"]]
+    if whole.empty:
+        return ""
+    best = whole.loc[whole["others_kept"].idxmin()]
+    others = int(best["others_kept"])
+    if not others:
+        return ""
+    return f" (the fewest others beside them: {others}, at {ten(float(best['strength']), 0)})"
 
 
 def of_collapse(paths: pd.DataFrame) -> str:
