@@ -63,7 +63,7 @@ def _of_certificates(tables: Tables) -> list[str]:
     return [
         f"**With full connections L1 cannot keep this teacher**: in {share(found)} draws with tanh the slope on a "
         f"weight that should stay zero exceeds the strength, by a factor of {case['largest'].median():.2g} (median); "
-        f"{listed(others)}. No amount of training changes this."
+        f"{listed(others)}. However long one trains, no minimum near the teacher has its support."
     ]
 
 

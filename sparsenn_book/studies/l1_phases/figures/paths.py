@@ -56,18 +56,21 @@ def lifelines(path_weights: pd.DataFrame, activation: str = "tanh") -> go.Figure
         "Two panels with a row for each weight, coloured at the strengths at which it is not zero, in one colour the "
         "weights of the teacher, in another all others.", columns=2,
     )  # fmt: skip
+    counts = []
     for column, student in enumerate(students, start=1):
         rows = _first(measures.along(path_weights, student, activation)).copy()
         rows["needed"] = rows["teacher"] != 0
         order = rows.drop_duplicates(["layer", "place"]).sort_values(
             ["needed", "layer", "place"], ascending=[False, True, True]
         )
+        counts.append(len(order))
         number = {key: i for i, key in enumerate(zip(order["layer"], order["place"], strict=True))}
         rows["row"] = [number[key] for key in zip(rows["layer"], rows["place"], strict=True)]
         for name, mine, index in (("the teacher has", True, NEEDED), ("others", False, OTHER)):
             part = rows[(rows["needed"] == mine) & (rows["value"] != 0)]
             fig.add_trace(_marks(part, name, index, legend=column == 1), row=1, col=column)
-        fig.update_yaxes(range=[len(number), -1], row=1, col=column)
+    # panels share this axis: it holds the largest student
+    fig.update_yaxes(range=[max(counts), -1])
     fig.update_xaxes(type="log", exponentformat="power", dtick=2)
     return fig.update_layout(height=520)
 
