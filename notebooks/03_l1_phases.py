@@ -199,8 +199,9 @@ chapter.show(figures.tree(tree_weights))
 #
 # A minimiser says what the objective asks for. These runs say what a short training reaches: proximal Adam steps on
 # minibatches with the penalty, then half as many on the weights that are left, without. Every run has data, start and
-# order of its own; what an axis does not change is strength 0.03, initial scale 1, 1,000 samples, four channels. The
-# line separates cells in which half of the runs find the support.
+# order of its own. A run finds the support with its exact zeros; whether it also fits, after so few steps without the
+# penalty, is told further below. What an axis does not change is strength 0.03, initial scale 1, 1,000 samples, four
+# channels. The line separates cells in which half of the runs find the support.
 
 # %% tags=["hide-input"]
 for diagram in study.measures.DIAGRAMS:

@@ -186,8 +186,15 @@ def of_outcomes(phases: pd.DataFrame) -> str:
     for activation, rows in phases.groupby("activation", sort=False):
         counts = rows["outcome"].value_counts()
         parts = [f"{counts[name]} {name}" for name in measures.OUTCOMES if name in counts]
-        said.append(f"of {len(rows)} {activation} students {listed(parts)}")
-    return f"Over all three diagrams, {'; '.join(said)}."
+        exact = rows["exact"]
+        fits = int((exact & rows["outcome"].isin(["recovered", "fitted"])).sum())
+        near = rows.loc[exact & ~rows["outcome"].isin(["recovered", "fitted"]), "r2"]
+        rest = f" (the others' median R² is {near.median():.3g})" if len(near) else ""
+        said.append(
+            f"of {len(rows)} {activation} students {listed(parts)}; {int(exact.sum())} have the teacher's support, of "
+            f"which {fits} fit at the end{rest}"
+        )
+    return f"Over all three diagrams, {'. And '.join(said)}."
 
 
 def of_tree(tree_runs: pd.DataFrame, tree_weights: pd.DataFrame) -> str:
