@@ -1,6 +1,6 @@
 """How fast is the penalised multi-task lasso, next to scikit-learn and skglm, at the same certified gap?
 
-Usage: python benchmarks/lasso_libraries.py [--quick] [--rounds N]
+Usage: python benchmarks/lasso_libraries.py [--quick] [--rounds N] [--only kinds|paths|layers]
 
 skglm is no dependency of this project: `pip install skglm` into the environment that runs this (it compiles with numba
 on its first call, which is not counted), else its columns say that it is absent.
@@ -251,7 +251,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round, one strength, no large layers")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("kinds", "paths", "layers"))
     options = parser.parse_args()
+    asked = (options.only,) if options.only else ("kinds", "paths", "layers")
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # libraries that do not converge: their gap says so
     rounds = 1 if options.quick else options.rounds
@@ -263,10 +265,13 @@ def main() -> None:
         lasso.path(*small, [0.1, 0.05])
         if SkglmLasso is not None:
             by_skglm(*small, 0.1, 1e-6)
-    kinds(rounds, (0.1,) if options.quick else (0.5, 0.1, 0.01))
-    paths(rounds)
-    for line in layers(512, (1437,) if options.quick else (1437, 50_000), (0.1, 0.01, 0.001)):
-        print(line, flush=True)
+    if "kinds" in asked:
+        kinds(rounds, (0.1,) if options.quick else (0.5, 0.1, 0.01))
+    if "paths" in asked:
+        paths(rounds)
+    if "layers" in asked:
+        for line in layers(512, (1437,) if options.quick else (1437, 50_000), (0.1, 0.01, 0.001)):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ figure serves the light page, the dark page and paper. A figure carries a senten
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,8 @@ NAME = "sparsenn"
 HEIGHT = 400
 PANEL_WIDTH = 190
 """Least width of one panel in pixels; a figure of several panels side by side scrolls inside itself on a phone."""
+NAME_LETTERS, NAME_LINE = 30, 17
+"""Letters that fit over such a panel, and pixels of a line of them."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 Look = int | str | Style
@@ -123,24 +126,28 @@ def figure(title: str, x: str, y: str, alt: str) -> go.Figure:
 def panels(title: str, names: Sequence[str], x: str, y: str, alt: str, *, columns: int = 1) -> go.Figure:
     """An empty grid of panels that share both axes, one for each name, `columns` side by side.
 
-    Series go in with `row=` and `col=`, counted from 1. The outer axes carry the titles. Takes `columns` >= 1.
+    Series go in with `row=` and `col=`, counted from 1. The outer axes carry the titles. Side by side, long names are
+    set in several lines. Takes `columns` >= 1.
     """
     if columns < 1 or not names:
         raise InputError(f"figure {title!r}: {len(names)} panels in {columns} columns; both must be at least 1")
     rows = -(-len(names) // columns)
+    broken = ["<br>".join(textwrap.wrap(name, NAME_LETTERS)) if columns > 1 else name for name in names]
+    more = NAME_LINE * max(name.count("<br>") for name in broken)  # pixels above each row
+    height = 152 + (260 + more) * rows
     grid = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=list(names),
+        subplot_titles=broken,
         shared_xaxes=True,
         shared_yaxes=True,
         horizontal_spacing=0.05,
-        vertical_spacing=min(0.12, 0.3 / rows),
+        vertical_spacing=min(0.12, 0.3 / rows) + more / (height - 152),
     )
     fig = _described(grid, title, x, y, alt)
-    fig.update_layout(height=152 + 260 * rows, meta={**fig.layout.meta, "min_width": 80 + PANEL_WIDTH * columns})
+    fig.update_layout(height=height, meta={**fig.layout.meta, "min_width": 80 + PANEL_WIDTH * columns})
     # above the names of the first panels
-    fig.update_layout(legend_y=1 + 26 / (fig.layout.height - 152))
+    fig.update_layout(legend_y=1 + (26 + more) / (height - 152))
     if columns == 1:
         fig.update_layout(meta={"alt": fig.layout.meta["alt"]})
     for column in range(1, columns + 1):

@@ -67,8 +67,11 @@ def _tables(run: Run) -> Iterator[Record]:
     for folder, group in itertools.groupby(paths, key=lambda path: path.parent):
         found = [record for path in group if (record := _table(path, run.function))]
         if found:
-            # the tables of one call have its arguments, and each of them says how long all took
-            calls = {record["identity"].get("arguments"): record["seconds"] for record in found}
+            # the tables of one call have its arguments, and each of them its share of the time
+            calls: dict[object, float] = {}
+            for record in found:
+                call = record["identity"].get("arguments")
+                calls[call] = calls.get(call, 0.0) + record["seconds"]
             yield Record(fmean(calls.values()), found[0]["parameters"], run.project.shown(folder))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sparsenn_book import figures
 from sparsenn_book.figures.palette import DASHES, MARKERS, PALETTE, ROLES
-from sparsenn_book.figures.theme import NAME
+from sparsenn_book.figures.theme import NAME, NAME_LETTERS, NAME_LINE, panels
 from sparsenn_core.errors import InputError
 
 LIGHT, DARK = "#ffffff", "#121212"
@@ -159,3 +159,19 @@ def test_panels_side_by_side_keep_a_least_width_and_stacked_ones_none() -> None:
     assert row.data[0].xaxis == "x3"
     with pytest.raises(InputError, match="at least 1"):
         figures.panels(names=[], columns=1, **texts)
+
+
+def test_long_names_of_panels_side_by_side_are_set_in_lines_and_make_room() -> None:
+    short, long = "one name", "a name that is far too long for half the width of a telephone"
+    grids = [
+        panels("A title", names, "x", "y", "What is seen.", columns=2) for names in ([short] * 4, [short, long] * 2)
+    ]
+    names = [annotation.text for annotation in grids[1].layout.annotations]
+    assert names[0] == short
+    assert names[1].replace("<br>", " ") == long
+    assert max(len(part) for part in names[1].split("<br>")) <= NAME_LETTERS
+    assert grids[1].layout.height > grids[0].layout.height
+    gaps = [(fig.layout.yaxis.domain[0] - fig.layout.yaxis3.domain[1]) * (fig.layout.height - 152) for fig in grids]
+    assert gaps[1] - gaps[0] > NAME_LINE
+    alone = panels("A title", [long], "x", "y", "What is seen.")
+    assert alone.layout.annotations[0].text == long

@@ -197,11 +197,11 @@ def test_a_run_finds_the_tables_of_another_by_their_keys(published: tuple[SweepT
     assert shelf.find("values", wanted) is None
 
 
-def test_what_one_call_made_is_priced_once_and_several_calls_by_their_mean(toy: SweepToy) -> None:
+def test_the_price_of_a_call_is_the_mean_of_calls_whose_tables_share_its_time(toy: SweepToy) -> None:
     function = "sparsenn_book.studies.rebound.scaling.levels"
     assert f"function: {function}\n" in LEVELS
     toy.write("params/sweeps/levels.yaml", LEVELS)
-    for number, (arguments, part, seconds) in enumerate([("a", "one", 4), ("a", "two", 4), ("b", "one", 8)]):
+    for number, (arguments, part, seconds) in enumerate([("a", "one", 2), ("a", "two", 2), ("b", "one", 8)]):
         made = {"function": f"{function}:{part}", "arguments": arguments}
         known = {"identity": made, "parameters": {"seed": 0}, "seconds": seconds}
         folder = toy.project.results / "laptop" / "toy"
