@@ -84,7 +84,7 @@ teacher = networks.literal_teacher("baseline", "tanh")
 inputs = torch.randn(300, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 data = training.Data.shared(inputs, teacher(inputs))
 start = training.Ensemble.stack([networks.baseline_cnn("tanh", generator=torch.Generator().manual_seed(3))])
-path = training.path(start, data, penalties.L1, [1e-4, 1e-3, 1e-2, 1e-1, 1.0], first_steps=1000)
+path = training.path(start, data, penalties.L1, [1e-4, 1e-3, 1e-2, 1e-1, 1.0], first_steps=0)
 for i, strength in enumerate(path.strengths.tolist()):
     print(
         f"strength {strength:g}: {path.nonzero[i, 0]} weights, error {path.loss[i, 0]:.1e}, "
