@@ -30,7 +30,7 @@ def learned(source: tuple[Tables, str] | None) -> str:
         *_of_ways(tables),
         "**Take to your own training.** Choose the strength for the support and refit without it: the error that the "
         "penalty adds goes, the zeros stay. Ask `recovery.support_certificate` before you ask why L1 misses a support, "
-        "and try reweighted L1 before more steps.",
+        "and climb a path from weak penalties to strong ones: units that have died do not come back on the way down.",
     ]
     return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
 

@@ -106,7 +106,7 @@ def _bar(counts: pd.DataFrame, name: str, colour: str, pattern: str) -> go.Bar:
 def ways(sparsifiers: pd.DataFrame) -> go.Figure:
     """Each way's share of runs with exactly the teacher's support, with its interval."""
     fig = figure(
-        "Runs that find exactly the teacher's support, at equal compute", "way", "share of runs",
+        "Who finds exactly the teacher's support?", "way", "share of runs",
         "The share of runs that find exactly the teacher's support, with its interval, for each way.",
     )  # fmt: skip
     for number, (name, runs) in enumerate(sparsifiers.groupby("way", sort=False)):
