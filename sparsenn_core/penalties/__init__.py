@@ -7,6 +7,7 @@ from sparsenn_core.penalties.grouped import GroupL2
 from sparsenn_core.penalties.path_prox import PathProx
 from sparsenn_core.penalties.separable import L1, SquaredL2
 from sparsenn_core.penalties.total import Total
+from sparsenn_core.penalties.weighted import WeightedL1
 
 __all__ = [
     "DRR",
@@ -19,6 +20,7 @@ __all__ = [
     "SquaredL2",
     "Step",
     "Total",
+    "WeightedL1",
     "layer_factors",
     "max_runs",
     "per_run",

@@ -10,6 +10,8 @@ from sparsenn_core.training.minimise import ConvergenceWarning, Minimum, minimis
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
 from sparsenn_core.training.optimizer import Optimizer, Setting
 from sparsenn_core.training.optimizers import SGD, Adam, AdamW, ProximalAdam, ProximalSGD
+from sparsenn_core.training.refit import Refit, refit
+from sparsenn_core.training.regularization_path import Path, largest_strength, path
 from sparsenn_core.training.schedules import Schedule, by_epoch, cosine
 from sparsenn_core.training.stopping import EarlyStopping
 
@@ -30,8 +32,10 @@ __all__ = [
     "Moment",
     "Observer",
     "Optimizer",
+    "Path",
     "ProximalAdam",
     "ProximalSGD",
+    "Refit",
     "Schedule",
     "Setting",
     "after_epochs",
@@ -41,7 +45,10 @@ __all__ = [
     "cosine",
     "every_epochs",
     "fit",
+    "largest_strength",
     "minimise",
     "named",
     "on_stop",
+    "path",
+    "refit",
 ]
