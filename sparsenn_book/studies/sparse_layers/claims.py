@@ -7,6 +7,7 @@ POINT    one percentage point of 500 digits is 5 of them, about one standard dev
 MUCH     five points of 10,000 pictures are some ten standard deviations between runs
 MOST     three of four cells: means of three runs lie apart by chance in one of twenty, other draws come on top
 CELLS    fewer are no comparison
+WHOLE_EPOCHS  training ends with an epoch, which may be a few steps early: 1,984 of 2,000
 SIGMAS   a mean of draws is further than four standard errors from its expectation once in 16,000 times
 NEAR     whole channels removed are near the ideal factor 1 / (1 - sparsity) if within a factor of two of it
 ALIKE    predicting 0 has the error of the targets' variance; an untrained network's is within a tenth of it
@@ -36,6 +37,7 @@ POINT = 0.01
 MUCH = 0.05
 MOST = (0.75, 1.0)
 CELLS = 20
+WHOLE_EPOCHS = 0.98
 SIGMAS = 4.0
 NEAR = (0.5, 2.0)
 ALIKE = (0.9, 1.1)
@@ -131,7 +133,7 @@ def of_pictures(errors: pd.DataFrame) -> list[Claim]:
 
 def of_the_earlier(again: pd.DataFrame, errors: pd.DataFrame) -> list[Claim]:
     """Whether an earlier comparison's numbers come out again."""
-    found = cells.beside(again[again["steps"] >= earlier.STEPS], errors)
+    found = cells.beside(again[again["steps"] > WHOLE_EPOCHS * earlier.STEPS], errors)
     same = found[found["how"] == cells.SAME]
     share = None if same.empty else wilson(int((same["verdict"] != cells.WORSE).sum()), len(same))
     statement = (
