@@ -29,10 +29,10 @@ $(VENV)/.made: requirements.txt constraints.txt
 book: env  ## the book at book/_build/html/index.html, from PROFILE
 	@$(BIN)/python -m sparsenn_book book --profile $(PROFILE) --jobs $(JOBS)
 
-test: env  ## the tests that take minutes in all; JOBS at once
+test: env  ## functions, files and processes, in minutes; JOBS at once
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not acceptance"
 
-acceptance: env  ## the others: every notebook at smoke, committed results, built pages in a browser, killed sweeps
+acceptance: env  ## the longer tests: every notebook, committed results, built pages in a browser, killed sweeps
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m acceptance
 
 portability: env  ## the numerical tests as other processors compute them

@@ -182,6 +182,7 @@ def trained() -> tuple[Ensemble, Tensor, Tensor]:
     return done.ensemble, x, y
 
 
+@pytest.mark.acceptance
 def test_every_certificate_is_at_least_the_measured_gap_on_sixty_networks() -> None:
     ensemble, x, y = trained()
     errors = []

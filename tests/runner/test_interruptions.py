@@ -17,6 +17,8 @@ from waiting import DEADLINE, wait_for
 from sparsenn_book.records.closure import INSTALLED
 from sparsenn_book.runner.result_folder import ResultFolder
 
+pytestmark = pytest.mark.acceptance
+
 # How many processes there are when one begins, a second of imports before it does anything; or all are up.
 WORKER, KERNEL, SLEEPING = 2, 3, 0
 

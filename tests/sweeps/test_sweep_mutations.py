@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sweep_toy import HEAD, LEVELS, Call, SweepToy
 
 from sparsenn_book.sweeps.planning import plan
 from sparsenn_book.sweeps.sweep_file import find
+
+pytestmark = pytest.mark.acceptance
 
 WHOLE = [
     HEAD

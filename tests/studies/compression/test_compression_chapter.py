@@ -25,6 +25,8 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.networks import Feed, feed, feeds
 from sparsenn_core.randomness import generator
 
+pytestmark = pytest.mark.acceptance
+
 FEW = {"tasks": ("digits", "digits_cnn"), "runs": 2, "hidden": 20, "epochs": 3, "fashion_samples": 100, "seed": 11}
 SHARES = (0.1, 0.2, 0.4)
 

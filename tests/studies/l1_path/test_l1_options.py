@@ -25,6 +25,8 @@ from sparsenn_book.studies.l1_path.training import trained
 from sparsenn_book.studies.l1_path.waking import waking
 from sparsenn_book.studies.l1_path.zeroing import zeroed
 
+pytestmark = pytest.mark.acceptance
+
 FRESH = FreshInputs(300)
 
 

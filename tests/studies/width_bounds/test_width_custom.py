@@ -35,6 +35,8 @@ from sparsenn_book.studies.width_bounds import (
     trained,
 )
 
+pytestmark = pytest.mark.acceptance
+
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pd.DataFrame]:
