@@ -12,6 +12,7 @@ import ast
 import functools
 import hashlib
 import io
+import os
 import tokenize
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -123,13 +124,15 @@ def _handed_on(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _file(module: str, root: Path) -> Path | None:
-    parts = module.split(".")
-    if parts[0] not in PACKAGES:
+    if module.partition(".")[0] not in PACKAGES:
         return None
-    for base in (root, INSTALLED):
-        for path in (base.joinpath(*parts).with_suffix(".py"), base.joinpath(*parts, "__init__.py")):
-            if path.is_file():
-                return path
+    place = module.replace(".", os.sep)
+    for base in dict.fromkeys((root, INSTALLED)):
+        for name in (f"{place}.py", os.path.join(place, "__init__.py")):
+            # as text: a plan asks for thousands of files, and making a `Path` takes longer than looking
+            path = os.path.join(base, name)
+            if os.path.isfile(path):
+                return Path(path)
     return None
 
 
