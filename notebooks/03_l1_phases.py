@@ -118,9 +118,9 @@ chapter.show(figures.kept(paths))
 chapter.say(say.of_paths(paths))
 
 # %% [markdown]
-# A channel that the teacher does not need costs its penalty and gains nothing, so the convolutional student drops three
-# of four. In the fully connected student a weight between a unit and another chunk of inputs gains a little: the
-# penalty shrinks the fit, and such weights make up for some of it. They are there as soon as the penalty is.
+# A channel that the teacher does not need costs its penalty and gains nothing, so that to drop it pays at any strength.
+# In the fully connected student a weight between a unit and another chunk of inputs may gain a little: the penalty
+# shrinks the fit, and such a weight can make up for some of it.
 #
 # *Try* `sparsenn run 03_l1_phases -p path_per_decade 4` for a finer path.
 
@@ -148,7 +148,7 @@ chapter.show(figures.refits(paths))
 chapter.say(say.of_refits(paths))
 
 # %% [markdown]
-# So the strength need not balance fit against sparsity: it only has to choose.
+# Where a refit follows, the strength need not balance fit against sparsity: it only has to choose.
 #
 # *Try* `training.refit(ensemble, data)` on a network that you have pruned.
 #
@@ -168,8 +168,8 @@ chapter.show(figures.slopes(certificates), headline="phases.fcn-tanh")
 chapter.say(say.of_slopes(certificates))
 
 # %% [markdown]
-# Marks on the lowest line are slopes of zero. With sigmoid at strong penalties no weight of the support pays, all are
-# dropped and no mark is drawn. More samples bring the slopes down, but not below 1:
+# Marks on the lowest line are slopes of zero. Where no weight of the support pays, all are dropped and no mark is
+# drawn. Is it for want of samples?
 
 # %% tags=["hide-input"]
 chapter.say(say.of_samples(certificates))
@@ -191,7 +191,7 @@ chapter.say(say.of_tree(tree_runs, tree_weights))
 chapter.show(figures.tree(tree_weights))
 
 # %% [markdown]
-# Slide the threshold to zero: what L1 adds to the tree are faint weights, as the certificates say.
+# Slide the threshold to zero to see what L1 adds to the tree.
 #
 # *Try* `sparsenn run 03_l1_phases -p tree_strength 0.01`.
 #
@@ -239,8 +239,8 @@ chapter.show(say.ways_table(sparsifiers))
 chapter.say(say.of_ways(sparsifiers))
 
 # %% [markdown]
-# Large is not needed: without a penalty the function is spread over all channels, and removing small weights removes a
-# part of it.
+# Large is not needed: training without a penalty has no reason to leave a channel unused, and removing small weights
+# then removes a part of the function.
 #
 # *Try* `sparsenn run 03_l1_phases -p sparsifier_steps 3000`.
 #

@@ -64,3 +64,13 @@ ROLES: dict[str, Style] = {
 }
 """Kinds of result that look the same in every chapter: what a study recorded, what its schedule gives when it is run
 again, a certified minimiser of the stated objective, and a value known in closed form."""
+
+OUTCOMES: dict[str, tuple[str, str]] = {
+    "recovered": (PALETTE[4], ""),
+    "fitted": (PALETTE[4], "/"),
+    "partial": (PALETTE[5], ""),
+    "collapsed": (PALETTE[3], ""),
+    "dead": (PALETTE[3], "x"),
+    "diverged": (PALETTE[5], "x"),
+}
+"""Colour and pattern of how a run ended, in every chapter that counts outcomes."""

@@ -70,7 +70,7 @@ def depths(bounds: pd.DataFrame, errors: pd.DataFrame) -> go.Figure:
         [f"{width} channels" for width in widths],
         "convolutions",
         "bound on the gap, or error (logarithmic)",
-        "A panel for each width: four bounds far above 1 against depth, and the test error below it.",
+        "A panel for each width: four bounds and the test error against depth, with a line at 1.",
         columns=len(widths),
     )
     for column, width in enumerate(widths, 1):

@@ -8,22 +8,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import PALETTE, ROLES, SIGNED
+from sparsenn_book.figures.palette import OUTCOMES, ROLES, SIGNED
 from sparsenn_book.figures.theme import band, figure, level, line, panels, points
 from sparsenn_book.studies.l1_path.settings import ACTIVATIONS, PENALTIES
 
 LABELS = {"none": "no penalty", "l1": "L1", "l2": "L2"}
 COLOURS = {p: i for i, p in enumerate(PENALTIES)}
 UNFINISHED = "all epochs used"
-OUTCOMES = {
-    "recovered": (PALETTE[4], ""),
-    "fitted": (PALETTE[4], "/"),
-    "partial": (PALETTE[5], ""),
-    "collapsed": (PALETTE[3], ""),
-    "dead": (PALETTE[3], "x"),
-    "diverged": (PALETTE[5], "x"),
-}
-"""Colour and pattern of each outcome."""
 
 
 def group_name(penalty: str, scale: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from sparsenn_book.records.estimates import wilson
 from sparsenn_book.records.evidence import TOO_SMALL, FullScale, Tables, evidence
 from sparsenn_book.records.words import listed, ten
@@ -10,6 +12,8 @@ from sparsenn_book.studies.l1_phases.certificates import CONNECTED
 from sparsenn_book.studies.l1_phases.sentences import share
 from sparsenn_book.studies.l1_phases.students import MULTI
 
+HALF, WIDE = 0.5, 3.0
+"""Of the draws; powers of ten over which a strength need not be known well."""
 NEEDED = ("certificates", "paths", "phases", "sparsifiers")
 
 
@@ -60,10 +64,14 @@ def _of_certificates(tables: Tables) -> list[str]:
         other = measures.violated(rows, teacher="baseline", student=CONNECTED, activation=activation)
         if other is not None:
             others.append(f"with {activation} {share(other)}")
+    never = found.low > HALF
+    head = "With full connections L1 cannot keep this teacher" if never else "Whether L1 can keep this teacher is open"
+    ratio = case["largest"].median()
+    end = " However long one trains, no minimum near the teacher has its support." if never else ""
     return [
-        f"**With full connections L1 cannot keep this teacher**: in {share(found)} draws with tanh the slope on a "
-        f"weight that should stay zero exceeds the strength, by a factor of {case['largest'].median():.2g} (median); "
-        f"{listed(others)}. However long one trains, no minimum near the teacher has its support."
+        f"**{head}**: in {share(found)} draws with tanh the slope on a weight that should stay zero exceeds the "
+        f"strength, or a weight of the support is dropped (slope over strength {ratio:.2g}, median); "
+        f"{listed(others)}.{end}"
     ]
 
 
@@ -72,15 +80,20 @@ def _of_paths(tables: Tables) -> list[str]:
     least = min((span for span in spans if span[2]), default=None)
     if least is None:
         return ["**Along no path was the teacher's support met.**"]
+    paths = tables["paths"]
+    worst = paths.loc[paths["exact"] & (paths["student"] == MULTI), "refit_loss"].max()
+    wide = least[0] >= WIDE
+    head = "the strength hardly matters" if wide else "the strength matters"
     return [
-        f"**With the teacher's own convolutions the strength hardly matters**: on {sum(s[2] > 0 for s in spans)} of "
-        f"{len(spans)} paths of the student of 52 weights exactly the teacher's 7 are left over a row of strengths, at "
-        f"the least from {ten(least[1], 0)} to {ten(least[2], 0)}, and a refit gives the teacher itself."
+        f"**With the teacher's own convolutions {head}**: on {sum(s[2] > 0 for s in spans)} of {len(spans)} paths of "
+        "the student of 52 weights exactly the teacher's 7 are left over a row of strengths, at the least from "
+        f"{ten(least[1], 0)} to {ten(least[2], 0)}; a refit then leaves an error of {ten(float(worst), 0)} at most."
     ]
 
 
 def _of_phases(tables: Tables) -> list[str]:
     rows = tables["phases"]
+    grid = rows[rows["diagram"] == "strength x scale"]
     said = []
     for activation in rows["activation"].unique():
         cells = measures.cells(rows, "strength x scale", str(activation))
@@ -91,8 +104,20 @@ def _of_phases(tables: Tables) -> list[str]:
         )
     return [
         "**Whether a short training finds the support is a matter of strength and start**: at best "
-        f"{listed(said)}; weak penalties leave too many weights within these steps, strong ones kill small starts."
+        f"{listed(said)}. Over both activations and all scales {_found(grid, 'strength')}; over all strengths "
+        f"{_found(grid, 'scale')}."
     ]
+
+
+def _found(grid: pd.DataFrame, axis: str) -> str:
+    """Who finds the support at the least value of an axis, what is left of their weights, and how many are dead."""
+    rows = grid[grid[axis] == grid[axis].min()]
+    found = share(wilson(int(rows["exact"].sum()), len(rows)))
+    name = {"strength": "the weakest penalty", "scale": "the smallest start"}[axis]
+    return (
+        f"{found} do under {name} ({axis} {rows[axis].iloc[0]:g}), with {rows['nonzero'].median():g} weights left in "
+        f"the median and {int((rows['outcome'] == 'dead').sum())} dead"
+    )
 
 
 def _of_ways(tables: Tables) -> list[str]:

@@ -159,7 +159,9 @@ def of_samples(certificates: pd.DataFrame) -> str:
         & (certificates["strength"] == certificates["strength"].min())
     ]
     medians = rows.groupby("samples")["largest"].median()
-    return f"With tanh it is {listed([f'{m:.3g} with {n:,} samples' for n, m in medians.items()])}."
+    return (
+        f"With tanh the median largest slope is {listed([f'{m:.3g} with {n:,} samples' for n, m in medians.items()])}."
+    )
 
 
 def of_diagram(phases: pd.DataFrame, which: str) -> str:

@@ -179,12 +179,13 @@ def made_up(count: int) -> dict[str, pd.DataFrame]:
         for t, s, a in cases for d in range(count)
     ]  # fmt: skip
     points = [
-        {"draw": d, "student": s, "activation": a, "direction": "up", "strength": 10.0**-k, "exact": s == MULTI}
+        {"draw": d, "student": s, "activation": a, "direction": "up", "strength": 10.0**-k, "exact": s == MULTI,
+         "refit_loss": 1e-20}
         for d in range(2) for s in (MULTI, FULL) for a in ("tanh", "relu") for k in range(5)
     ]  # fmt: skip
     runs = [
         {"diagram": "strength x scale", "activation": a, "strength": s, "scale": z, "run": r, "outcome": "fitted",
-         "exact": (a, s, z) == ("tanh", 0.03, 1.0)}
+         "nonzero": 9, "exact": (a, s, z) == ("tanh", 0.03, 1.0)}
         for a in ("tanh", "relu") for s in (1e-3, 0.03) for z in (0.1, 1.0) for r in range(count)
     ]  # fmt: skip
     ways = [
@@ -212,6 +213,20 @@ def test_claims_hold_on_tables_that_say_so_and_fail_on_the_opposite() -> None:
     }
     assert verdicts(claims(opposite)) == {"refuted"}
     assert {claim.verdict("smoke") for claim in claims(tables)} == {"not tested at this profile"}
+
+
+def test_lessons_follow_the_tables() -> None:
+    tables = made_up(12)
+    said = lessons.learned((tables, "here"))
+    assert "L1 cannot keep this teacher" in said
+    assert "the strength hardly matters" in said
+    assert "(strength 0.001), with 9 weights left in the median and 0 dead" in said
+    kept = tables["certificates"].assign(holds=~tables["certificates"]["holds"])
+    path = tables["paths"][tables["paths"]["strength"] > 1e-3]
+    other = lessons.learned(({**tables, "certificates": kept, "paths": path}, "here"))
+    assert "Whether L1 can keep this teacher is open" in other
+    assert "However long" not in other
+    assert "the strength matters" in other
 
 
 def test_few_draws_test_nothing() -> None:

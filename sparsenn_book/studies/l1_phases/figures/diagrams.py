@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from sparsenn_book.figures.palette import PALETTE
+from sparsenn_book.figures.palette import OUTCOMES
 from sparsenn_book.figures.theme import figure, panels, points
 from sparsenn_book.records.estimates import wilson
 from sparsenn_book.studies.l1_phases import measures
@@ -14,15 +14,6 @@ from sparsenn_book.studies.l1_phases import measures
 AXES = {
     "strength": "strength λ", "scale": "initial scale", "samples": "samples", "channels": "channels",
 }  # fmt: skip
-LOOKS = {
-    "recovered": (PALETTE[4], ""),
-    "fitted": (PALETTE[4], "/"),
-    "partial": (PALETTE[5], ""),
-    "collapsed": (PALETTE[3], ""),
-    "dead": (PALETTE[3], "x"),
-    "diverged": (PALETTE[5], "x"),
-}
-"""Colour and pattern of each outcome, as in the first chapter."""
 
 
 def diagram(phases: pd.DataFrame, which: str) -> go.Figure:
@@ -76,13 +67,13 @@ def outcomes(phases: pd.DataFrame) -> go.Figure:
     activations = list(phases["activation"].unique())
     fig = panels(
         "How students end, along the strength (initial scale 1)", activations, "strength λ", "share of runs",
-        "Stacked bars of outcomes by strength, a panel for each activation: most fit at weak strengths, some recover "
-        "the teacher at stronger ones, and at the strongest they die.", columns=len(activations),
+        "Stacked bars by strength, a panel for each activation: the shares of runs that recover the teacher, fit, fit "
+        "in part, collapse, die or diverge.", columns=len(activations),
     )  # fmt: skip
     for column, activation in enumerate(activations, start=1):
         mine = rows[rows["activation"] == activation]
         counts = pd.crosstab(mine["strength"], mine["outcome"])
-        for name, (colour, pattern) in LOOKS.items():
+        for name, (colour, pattern) in OUTCOMES.items():
             if name in counts:
                 fig.add_trace(_bar(counts, name, colour, pattern), row=1, col=column)
     seen: set[str] = set()
@@ -97,7 +88,7 @@ def _bar(counts: pd.DataFrame, name: str, colour: str, pattern: str) -> go.Bar:
     total = counts.sum(axis=1)
     return go.Bar(
         x=[f"{s:g}" for s in counts.index], y=counts[name] / total, name=name, legendgroup=name,
-        customdata=np.stack([counts[name], total], axis=1), legendrank=list(LOOKS).index(name),
+        customdata=np.stack([counts[name], total], axis=1), legendrank=list(OUTCOMES).index(name),
         hovertemplate=f"{name}: %{{customdata[0]}} of %{{customdata[1]}}<extra></extra>",
         marker={"color": colour, "pattern": {"shape": pattern}},
     )  # fmt: skip

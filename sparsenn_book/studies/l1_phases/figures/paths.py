@@ -28,9 +28,8 @@ def kept(paths: pd.DataFrame) -> go.Figure:
     fig = panels(
         "Weights that are not zero, along the strength", [f"{NAMES[s]}, {a}" for s, a in cases], STRENGTH,
         "weights",
-        "Six panels of counts of weights against the strength: those of the teacher's support stay to large strengths, "
-        "others leave early with four channels and late or never in the fully connected student. Shaded: exactly the "
-        "teacher's support.", columns=2,
+        "Six panels, a student and an activation each: how many weights are left against the strength, those of the "
+        "teacher's support and others. Shaded: exactly the teacher's support.", columns=2,
     )  # fmt: skip
     for number, (student, activation) in enumerate(cases):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}
@@ -90,8 +89,8 @@ def refits(paths: pd.DataFrame, activation: str = "tanh") -> go.Figure:
     fig = panels(
         f"Error with the penalty and after a refit ({activation})", list(NAMES.values()), STRENGTH,
         "mean squared error",
-        "Three panels: the error of the penalised fit rises with the strength; that of the refit stays at rounding "
-        "until weights that are needed leave, and then jumps.", columns=3,
+        "Three panels, one for each student: the error of the penalised fit and that of the refit against the "
+        "strength, on logarithmic axes.", columns=3,
     )  # fmt: skip
     for column, student in enumerate(NAMES, start=1):
         path = _first(measures.along(paths, student, activation))
@@ -109,8 +108,8 @@ def slopes(certificates: pd.DataFrame) -> go.Figure:
     fig = panels(
         "Largest slope off the support: above 1 the support cannot stay", [f"λ = {s:g}" for s in strengths],
         "teacher, student", "slope / λ",
-        "Marks by teacher and student, a panel for each strength: with full connections slopes lie above 1, with the "
-        "teacher's own convolutions in four channels below.", columns=len(strengths),
+        "Marks by teacher and student, one for each draw of data, a panel for each strength, with a line at 1.",
+        columns=len(strengths),
     )  # fmt: skip
     for column, strength in enumerate(strengths, start=1):
         for index, activation in enumerate(("tanh", "relu", "sigmoid")):

@@ -21,8 +21,8 @@ def maps(tree_weights: pd.DataFrame) -> go.Figure:
     names = [f"{kind}, layer {layer}" for layer in (1, 2) for kind in kinds]
     fig = panels(
         "Weights arranged like the teacher's", names, "from", "to",
-        "Six heat maps, units sorted by the chunk of inputs they read: the teacher's blocks; the minimiser's blocks "
-        "with faint weights between them; the refit's.", columns=3,
+        "Six heat maps of the weights of two layers, units sorted by the chunk of inputs they read: teacher, minimiser "
+        "and refit.", columns=3,
     )  # fmt: skip
     for row, layer in enumerate((1, 2), start=1):
         for column, kind in enumerate(kinds, start=1):
@@ -48,8 +48,8 @@ def tree(tree_weights: pd.DataFrame) -> go.Figure:
     rows = tree_weights[tree_weights["kind"] == "minimiser"]
     fig = figure(
         "The student as a graph", "layer", "unit",
-        "A graph from 12 inputs through two layers of units to the output: above a threshold that can be slid only the "
-        "edges of the teacher's tree are left, three inputs to a unit and two units to the next.",
+        "A graph from 12 inputs through two layers of units to the output, with the edges whose weights are above a "
+        "threshold that can be slid: those of the teacher's tree and others.",
     )  # fmt: skip
     owner = []
     start = THRESHOLDS.index(0.1)
