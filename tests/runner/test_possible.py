@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+import pandas as pd
 import pytest
 
+from sparsenn_book.records.tables import write_table
 from sparsenn_book.runner.possible import SUMS, recorded_sums
 
 
@@ -32,6 +34,21 @@ def test_cuda_where_there_is_none_is_refused(toy, monkeypatch: pytest.MonkeyPatc
     assert message in refused(toy, "run", "toy", "-p", "device", "cuda")
     toy.write("params/laptop/01_toy.yaml", "device: cuda\n")
     assert f"01_toy (laptop): {message}" in refused(toy, "book")
+
+
+def test_a_chapter_that_reads_what_is_not_there_is_refused_before_it_starts(toy) -> None:
+    text = (toy.project.root / "notebooks" / "01_toy.py").read_text(encoding="utf-8")
+    device = 'device: str = "auto"  # one of auto, cpu, cuda; where\n'
+    assert device in text
+    toy.write("notebooks/02_reader.py", text.replace(device, device + 'needs: list[str] = ["01_toy"]\n'))
+    toy.write("params/laptop/02_reader.yaml", "profile: laptop\n")
+    said = refused(toy, "run", "reader")
+    assert "02_reader (laptop): it reads those of 01_toy, and results/laptop/01_toy has no tables" in said
+    assert "`sparsenn run 01_toy --profile laptop` makes them" in said
+    folder = toy.project.results / "laptop" / "01_toy"
+    folder.mkdir(parents=True)
+    write_table(pd.DataFrame({"x": [1.0]}), folder / "rows.parquet", {})
+    assert toy("run", "reader")[0] == 0
 
 
 def test_the_sums_are_those_of_all_committed_data_files(project) -> None:
