@@ -9,6 +9,7 @@ from sparsenn_core.networks.mlp import MLP
 from sparsenn_core.networks.operations import Operation
 from sparsenn_core.networks.path_norm import balance, half_squares, shallow_relu_layers, vv_norm
 from sparsenn_core.networks.reading import Reading, reading
+from sparsenn_core.networks.students import student
 from sparsenn_core.networks.teachers import literal_teacher
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "multi_channel_cnn",
     "reading",
     "shallow_relu_layers",
+    "student",
     "vv_norm",
 ]

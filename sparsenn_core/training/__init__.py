@@ -7,6 +7,7 @@ from sparsenn_core.training.fit import Fit, fit
 from sparsenn_core.training.hooks import Between, Hook, after_epochs, after_steps
 from sparsenn_core.training.identity import named
 from sparsenn_core.training.minimise import ConvergenceWarning, Minimum, minimise
+from sparsenn_core.training.minimise_wide import WideMinimum, minimise_wide
 from sparsenn_core.training.observers import Moment, Observer, at_steps, every_epochs, on_stop
 from sparsenn_core.training.optimizer import Optimizer, Setting
 from sparsenn_core.training.optimizers import SGD, Adam, AdamW, ProximalAdam, ProximalSGD
@@ -38,6 +39,7 @@ __all__ = [
     "Refit",
     "Schedule",
     "Setting",
+    "WideMinimum",
     "after_epochs",
     "after_steps",
     "at_steps",
@@ -47,6 +49,7 @@ __all__ = [
     "fit",
     "largest_strength",
     "minimise",
+    "minimise_wide",
     "named",
     "on_stop",
     "path",

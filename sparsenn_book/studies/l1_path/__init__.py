@@ -1,9 +1,19 @@
-"""Experiments 1 and 2 of the L1 study: a convolutional teacher, students of the same kind, three kinds of penalty."""
+"""The six experiments of the L1 study: convolutional teachers, convolutional and fully connected students."""
 
-from sparsenn_book.studies.l1_path import figures, sentences
+from sparsenn_book.studies.l1_path import (
+    figures,
+    figures_of_experiments,
+    sentences,
+    sentences_of_experiments,
+)
+from sparsenn_book.studies.l1_path.all_claims import claims
+from sparsenn_book.studies.l1_path.all_recorded import all_recorded, averages
 from sparsenn_book.studies.l1_path.arrangement import arranged
-from sparsenn_book.studies.l1_path.claims import claims, least
+from sparsenn_book.studies.l1_path.claims import least
+from sparsenn_book.studies.l1_path.claims_of_experiments import solved_of
+from sparsenn_book.studies.l1_path.crossed import Crossing, crossed
 from sparsenn_book.studies.l1_path.evaluation import judged
+from sparsenn_book.studies.l1_path.experiments import Solving, solved
 from sparsenn_book.studies.l1_path.faults import faults
 from sparsenn_book.studies.l1_path.learned import learned
 from sparsenn_book.studies.l1_path.minimisers import minimisers
@@ -26,6 +36,7 @@ from sparsenn_book.studies.l1_path.zeroing import zeroed
 __all__ = [
     "ACTIVATIONS",
     "STUDENTS",
+    "Crossing",
     "DeadStarts",
     "FreshInputs",
     "Grid",
@@ -33,16 +44,24 @@ __all__ = [
     "MinimiserSettings",
     "Objective",
     "Schedule",
+    "Solving",
+    "all_recorded",
     "arranged",
+    "averages",
     "claims",
+    "crossed",
     "faults",
     "figures",
+    "figures_of_experiments",
     "judged",
     "learned",
     "least",
     "minimisers",
     "recorded_runs",
     "sentences",
+    "sentences_of_experiments",
+    "solved",
+    "solved_of",
     "trained",
     "waking",
     "zeroed",

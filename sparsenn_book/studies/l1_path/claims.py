@@ -17,8 +17,8 @@ UNFINISHED = "all epochs used"
 Tables = Mapping[str, pd.DataFrame]
 
 
-def claims(tables: Tables) -> list[Claim]:
-    """Every claim of the chapter. Rates count seeds: runs that share one share data, order and initial weights."""
+def claims_of_training(tables: Tables) -> list[Claim]:
+    """Every claim about experiments 1 and 2. Rates count seeds: runs that share one share data, order and start."""
     runs, minima, wakes = tables["runs"], tables["minima"], tables["wakes"]
     return [
         *about_optima(minima),
