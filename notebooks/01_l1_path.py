@@ -363,7 +363,8 @@ say(wider.of_pairs(pairs))
 # ## What the study recorded, all six experiments
 #
 # For two weeks the study's code failed to give the teacher its weights, and teachers stayed as they were drawn. Its
-# tables average over runs; here they are, with those runs and without, beside what became of the rest.
+# tables average over runs; here they are, with those runs and without, beside what became of the rest. Who has the
+# checkpoints themselves scores them with this book's measures: `l1_path.rescored(paths)`, a table with a row a file.
 
 # %% tags=["hide-input"]
 chapter.show(l1_path.averages(records))

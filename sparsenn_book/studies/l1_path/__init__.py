@@ -9,6 +9,7 @@ from sparsenn_book.studies.l1_path import (
 from sparsenn_book.studies.l1_path.all_claims import claims
 from sparsenn_book.studies.l1_path.all_recorded import all_recorded, averages
 from sparsenn_book.studies.l1_path.arrangement import arranged
+from sparsenn_book.studies.l1_path.checkpoints import rescored
 from sparsenn_book.studies.l1_path.claims import least
 from sparsenn_book.studies.l1_path.claims_of_experiments import solved_of
 from sparsenn_book.studies.l1_path.crossed import Crossing, crossed
@@ -58,6 +59,7 @@ __all__ = [
     "least",
     "minimisers",
     "recorded_runs",
+    "rescored",
     "sentences",
     "sentences_of_experiments",
     "solved",
