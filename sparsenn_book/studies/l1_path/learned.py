@@ -7,7 +7,15 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sparsenn_book.records.estimates import wilson
+from sparsenn_book.studies.l1_path.all_recorded import FITS
 from sparsenn_book.studies.l1_path.claims import NEED, UNFINISHED, least
+from sparsenn_book.studies.l1_path.claims_of_experiments import (
+    best_of_pairs,
+    cases_here,
+    least_solved,
+    recorded_over_least,
+    solved_of,
+)
 from sparsenn_book.studies.l1_path.sentences import WIDE, share
 from sparsenn_book.studies.l1_path.settings import ACTIVATIONS
 
@@ -17,6 +25,9 @@ COLUMNS = {
     "wakes": {"penalty", "seed", "woke_epoch", "outcome"},
 }
 """The tables and columns that are read here."""
+
+TREE = (12, 4, 2)
+"""The teacher's weights inside a fully connected student, layer by layer."""
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -46,7 +57,8 @@ def learned(full: Tables, age: str, here: Tables, profile: str) -> str:
 
 def _points(tables: Tables, where: str) -> str:
     runs, minima, wakes = tables["runs"], tables["minima"], tables["wakes"]
-    points = [_of_objective(minima), _of_training(runs), _of_fate(runs), _of_waking(wakes), _of_practice()]
+    wider = [*of_wider(solved_of(tables)), *of_pairs(tables.get("crossed", pd.DataFrame()))]
+    points = [_of_objective(minima), *wider, _of_training(runs), _of_fate(runs), _of_waking(wakes), _of_practice()]
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
 
@@ -58,6 +70,40 @@ def _of_objective(minima: pd.DataFrame) -> str:
         f"**The objective asks for the teacher**: the least L1 minimisers found keep {kept} of 52 weights, and in "
         f"{len(teacher)} of {len(wide)} cases they are the teacher's seven, up to symmetry."
     )
+
+
+def of_wider(solved: pd.DataFrame) -> list[str]:
+    """Of fully connected students of the 7-weight teacher, where both experiments are solved with all activations."""
+    cases = [case for case in cases_here(solved) if case[0] in (3, 4)]
+    if len(cases) < 6:
+        return []
+    best, ratio = least_solved(solved).loc[cases], recorded_over_least(solved)[cases]
+    need = "/".join(map(str, TREE))
+    tree = sum("/".join(str(int(row[f"kept_{i}_0.01"])) for i in (1, 2, 3)) == need for _, row in best.iterrows())
+    extra = (best[[f"kept_{i}_0" for i in (1, 2, 3)]].sum(axis=1) - sum(TREE)).astype(int)
+    return [
+        f"**Fully connected students hold the teacher as a tree of {need} weights**: above 0.01 the least L1 "
+        f"minimisers (11,296 and 18,048 weights) keep exactly so many in {tree} of {len(cases)} cases; {extra.min()} "
+        f"to {extra.max()} smaller ones are not zero. The study's best runs end at {ratio.min():.2f} to "
+        f"{ratio.max():.2f} times these losses."
+    ]
+
+
+def of_pairs(crossed: pd.DataFrame) -> list[str]:
+    """Whether the activation matters, where pairs were solved from more than one start."""
+    if crossed.empty or crossed["start"].max() < 2:
+        return []
+    best = best_of_pairs(crossed)
+    other = best[[t != s for t, s in best.index]]
+    counts = {kind: int((other[kind] >= FITS).sum()) for kind in ("same", "linear")}
+    return [
+        f"**That only students of the teacher's activation fit is the doing of the last layer**: of {len(other)} pairs "
+        f"of different activations {counts['same'] or 'none'} fit with the study's bounded last layer, and "
+        f"{counts['linear']} where last layers are linear and the student has biases."
+        if counts["linear"] > counts["same"]
+        else f"**Students of another activation** fit in {counts['same']} of {len(other)} pairs, and in "
+        f"{counts['linear']} where last layers are linear and the student has biases."
+    ]
 
 
 def _of_training(runs: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sparsenn_book.records.claims import Claim
-from sparsenn_book.studies.l1_path.claims import UNFINISHED, claims, fate, least
+from sparsenn_book.studies.l1_path.claims import UNFINISHED, claims_of_training, fate, least
 
 SEEDS = range(1, 11)
 PASSED = ("reproduced", "corrected", "stated here")
@@ -68,7 +68,7 @@ def stated(minima=None, runs=None, wakes=None, faults=None) -> dict[str, Claim]:
         "wakes": wakes_table() if wakes is None else wakes,
         "faults": faults_table() if faults is None else faults,
     }
-    return {claim.key: claim for claim in claims(tables)}
+    return {claim.key: claim for claim in claims_of_training(tables)}
 
 
 def verdict(key: str, **tables: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sparsenn_book.studies.l1_path import figures, sentences
-from sparsenn_book.studies.l1_path.claims import claims
+from sparsenn_book.studies.l1_path.claims import claims_of_training
 from sparsenn_book.studies.l1_path.evaluation import judged
 from sparsenn_book.studies.l1_path.faults import faults
 from sparsenn_book.studies.l1_path.minimisers import minimisers
@@ -113,7 +113,9 @@ def test_claims_of_other_scales_say_that_nothing_was_measured(made):
     runs = made.runs.assign(init_scale=0.5)
     strong = waking(Objective(samples=64, strength=1e-2), Schedule(), DeadStarts(2, 1))
     wakes = judged(Objective(samples=64), FRESH, strong["woken"], strong["wake_weights"])
-    stated = {c.key: c for c in claims({"runs": runs, "minima": made.minima, "wakes": wakes, "faults": faults()})}
+    stated = {
+        c.key: c for c in claims_of_training({"runs": runs, "minima": made.minima, "wakes": wakes, "faults": faults()})
+    }
     for key in ("l1.sigmoid-collapse", "l1.sigmoid-collapse-small", "l1.relu-support", "l1.wake-time"):
         assert stated[key].measured is None
         assert stated[key].verdict("laptop") == "not tested at this profile"
