@@ -29,9 +29,11 @@ minimiser_steps: int = 2000  # [0, 1000000]; proximal steps before the polish
 dead_starts: int = 20  # [1, 1000]; relu students that are dead before training, trained on without patience
 wake_epochs: int = 300  # [1, 100000]; how long they are trained
 experiments: list[int] = [4]  # [3, 6]; distinct; which of experiments 3 to 6 are solved
-student_samples: int = 5120  # [16, 10000000]; their training inputs; the study had 100,000 for experiments 3 to 5
+student_activations: list[str] = ["tanh"]  # one of relu, sigmoid, tanh; distinct; of the students of these
+student_samples: int = 1000  # [16, 10000000]; their training inputs; the study had 100,000 for experiments 3 to 5
 student_starts: int = 1  # [1, 1000]; random starts of each activation
 student_steps: int = 2000  # [0, 1000000]; proximal steps of each start
+cross_samples: int = 1000  # [16, 10000000]; training inputs for pairs of activations; the study had 5,120
 cross_starts: int = 1  # [1, 1000]; random starts of each pair of activations
 cross_steps: int = 600  # [0, 1000000]; proximal steps of each of these
 test_samples: int = 50000  # [100, 10000000]; fresh inputs for the error
@@ -85,10 +87,10 @@ arranged = chapter.table("arranged", l1_path.arranged, objective, *least_wide)
 zeroed = chapter.table("zeroed", l1_path.zeroed, objective, *all_wide)
 faults = chapter.table("faults", l1_path.faults)
 for experiment in solving.experiments:
-    for activation in l1_path.ACTIVATIONS:
+    for activation in student_activations:
         names = [f"{kind}_{experiment}_{activation}" for kind in ("solved", "solved_weights")]
         chapter.several(names, l1_path.solved, experiment, activation, objective.strength, solving, fresh.test_samples)
-crossed = chapter.table("crossed", l1_path.crossed, objective.strength, objective.samples, crossing, fresh.test_samples)
+crossed = chapter.table("crossed", l1_path.crossed, objective.strength, cross_samples, crossing, fresh.test_samples)
 
 # %% [markdown]
 # ## What we learned
@@ -345,7 +347,7 @@ say(wider.of_solved(solved))
 # weights is no failure of training: chapter [L1 phases](03_l1_phases) certifies it. With sigmoid the outputs vary so
 # little that this strength is a strong penalty, and the least objective itself gives up some of the fit.
 #
-# *Try*: `sparsenn run 01_l1_path -p experiments "[3]" -p student_starts 3`.
+# *Try*: `sparsenn run 01_l1_path -p experiments "[3]" -p student_activations "[relu]" -p student_starts 3`.
 #
 # ## Must the student have its teacher's activation?
 #
