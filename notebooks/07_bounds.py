@@ -90,7 +90,8 @@ chapter.say(study.learned.learned(chapter.full.tables, chapter.tables, chapter.p
 # %% [markdown]
 # ## Your own network
 #
-# Five lines are enough for any chain of linear layers, convolutions, relu, flattening and average pooling:
+# One call reads any chain of linear layers, convolutions, relu, flattening and average pooling. Most bounds ask for
+# layers without biases.
 
 # %%
 import torch
@@ -113,22 +114,26 @@ found[found["not_covered"] == ""][["bound", "kind", "value", "total"]]
 
 # %% [markdown]
 # The *gap* is the error on new samples less that on the training samples. The *margin* of a sample is the output of
-# its class less the largest other output. `value` bounds the gap between the error on new samples and `empirical`, the
-# share of training samples with less margin than asked for; `total` is their sum, a bound on the error itself. It holds
-# with probability 1 − `delta` over the draw of the training samples, if the margin was chosen before training. An error
-# is at most 1, so a bound of 1 or more is *vacuous*: it is true and says nothing.
+# its class less the largest other output. `empirical` is the share of training samples with less margin than asked for.
+# `value` bounds by how much the error on new samples exceeds that share; `total` is their sum, a bound on the error
+# itself. It holds with probability 1 − `delta` over the draw of the training samples, if the margin was chosen
+# before training. An error is at most 1, so a bound of 1 or more is *vacuous*: it is true and says nothing.
 #
-# The `kind` says what a number is. A *certificate* holds for the network as it is. With *a-priori radii* it holds if
-# somebody had promised, before training, that the norms would not be larger than they turned out to be. With an
-# *unspecified constant* the theorem does not say what to multiply by; drawn is the shape, with constant 1. A
-# *measure* is no bound. *Not valid* is a formula that fails below. A network that a bound does not cover (a bias, max
+# The `kind` says what a number is. A *certificate* holds for the network as it is. Some theorems were not read: where
+# the table of sources below says "recalled", the certificate holds if what is recalled is right. With *a-priori radii*
+# a bound holds if somebody had promised, before training, that the norms would not be larger than they turned out to
+# be. With an *unspecified constant* the theorem does not say what to multiply by; drawn is the shape, with constant 1.
+# A *measure* is no bound. *Not valid* is a formula that fails below. A network that a bound does not cover (a bias, max
 # pooling, another activation) gives a row without a number and with the reason; one that is no chain is refused.
 #
 # ## All bounds of a trained network
 #
-# CONV-L-H is the study's network: L convolutions of 2x2 with H channels, without padding or bias, each followed by
-# relu, then one linear layer. Kernels have weight norm (one length times a direction), the loss is the mean squared
+# CONV-3-8 is the study's network with 3 convolutions of 2x2, each of 8 channels, without padding or bias and followed
+# by relu, then one linear layer. Kernels have weight norm (one length times a direction), the loss is the mean squared
 # error against one-hot targets, the optimizer SGD on minibatches of 32.
+#
+# The rows that begin with *sparse* are forms of the corrected bound, which is proved below. Where a text says no more,
+# *the corrected bound* is the form *sparse, refined*.
 #
 # Two schedules: the README has learning rate 0.01, times 0.1 after epochs 60, 120 and 160, momentum 0.9 and weight
 # decay 0.003; the code has the factor 0.2 after 60, 100 and 300, no momentum and weight decay 0.0008.
@@ -140,8 +145,8 @@ chapter.say(study.sentences.all_bounds(bounds, errors))
 # %% [markdown]
 # The grey marks are the study's figure for MNIST, read by eye, at the end of 500 epochs: another data set and other
 # widths. Its data term for its own bound is taken on raw images and that of Golowich et al. on normalised ones, its
-# spectral norms are those of the reshaped kernel, and its margin is 1. *Try* `sparsenn run bounds -p margin 0.1`: the
-# bounds grow tenfold and more, the empirical share falls.
+# spectral norms are those of the reshaped kernel, and its margin is 1. *Try* `sparsenn run bounds -p margin 0.1`, a
+# fifth of the default: most bounds divide by the margin and grow about fivefold, the empirical share falls.
 #
 # What each row is, and where it is from. *Map* means the matrix that a convolution is on images of this size, *kernel*
 # its small array of weights, *head* the last layer, and *moved* less the initial weights. "Recalled" and "not read"
@@ -175,8 +180,8 @@ chapter.say(study.sentences.depths(deep_bounds, deep_errors, deep_settings))
 # ## The formula, and three cases in which it fails
 #
 # A *node* is one position with all its channels. Let $\rho$ be the product of the Frobenius norms of all kernels and of
-# the last layer, $L$ the number of layers, $k$ the number of nodes that feed a node (4 for 2x2), $C$ the number of
-# classes. The formula implemented in the reference code is
+# the last layer, $L$ the number of layers with the last one, $k$ the number of nodes that feed a node (4 for 2x2),
+# $C$ the number of classes. The formula implemented in the reference code is
 #
 # $$ \begin{aligned}&\frac{2\sqrt2\,(\rho+1)}{n}\Bigl(1+\sqrt{2(L\log 2k+\log C)}\Bigr)
 # \sqrt{\textstyle\prod_l k_l\;\max_{\text{pixel}}\sum_i\lVert x_{i,\text{pixel}}\rVert^2}\\
@@ -205,8 +210,8 @@ chapter.say(study.sentences.counterexamples(counterexamples))
 #
 # ## The corrected bound
 #
-# Let $\kappa=\tfrac1n(1+\sqrt{2N})\sqrt{D}$, $L-1$ hidden layers with weights $w^l_j$ at node $j$ (shared or not), no
-# biases, relu. Then $R\le\rho\,\kappa$ with
+# It has two forms, *refined* and *plain*. Let $\kappa=\tfrac1n(1+\sqrt{2N})\sqrt{D}$, with $L-1$ hidden layers of
+# weights $w^l_j$ at node $j$ (shared or not), no biases, relu. Then $R\le\rho\,\kappa$ with
 #
 # - *refined*: $\rho=\sum_c\sum_j\lVert w^L_{c,j}\rVert\,\prod_{l<L}\max_j\lVert w^l_j\rVert_F$,
 #   $N=(L-1)\log2+\log C+\log P$,
@@ -214,8 +219,9 @@ chapter.say(study.sentences.counterexamples(counterexamples))
 # - *plain*: $\rho=\sum_c\lVert w^L_c\rVert\,\prod_{l<L}\max_j\lVert w^l_j\rVert_F$, $N=(L-1)\log2+\log C+\log d_0$,
 #   $D=k_L\prod_{l=1}^{L-1}k_l\;\max_{\text{pixel}}\sum_i\lVert x_{i,\text{pixel}}\rVert^2$.
 #
-# ($P$ patches feed the first layer, $d_0$ pixels there are, $k_L$ nodes feed the last layer), and with probability
-# $1-\delta$, for all networks at once,
+# ($P$ patches feed the first layer, $d_0$ pixels there are, $k_L$ nodes feed the last layer). Let
+# $\mathrm{err}_P$ be the error on new samples, $\mathrm{err}_S^\gamma$ the share of training samples with a margin less
+# than $\gamma$. Then with probability $1-\delta$, for all networks at once,
 #
 # $$ \mathrm{err}_P\le\mathrm{err}_S^\gamma+\tfrac4\gamma(\rho+1)\kappa+3\sqrt{\log(2(\rho+2)^2/\delta)/2n}. $$
 #

@@ -23,6 +23,26 @@ HEAD, TITLE = 20, 26  # letters that fit above one of two panels, and beside an 
 MOST_NAMED, MOST_TICKS = 4, 4  # entries of a legend, and labels of an axis
 PRACTICE = re.compile(r"\*\*Take to your own training[.:]?\*\*[.:]?\s+(.+?)(?=\n\s*\n|\n\s*[-*] |\Z)", re.DOTALL)
 """How a chapter marks the sentence that says what its finding is good for."""
+BEFORE = {
+    "corrected": "Did not hold as stated",
+    "refuted": "Refuted",
+    "undecided": "Undecided",
+    "not tested at this profile": "Not tested",
+}
+"""Said before a statement that was not found true, so that it is not read as a finding."""
+KEY = {
+    "reproduced": "the study's statement holds",
+    "corrected": "the study's statement did not hold as given, and its chapter corrects it",
+    "refuted": "refuted",
+    "stated here": "this book's own statement, and it held",
+    "undecided": "the measured interval decides neither way",
+    "not tested at this profile": "not tested, or in too few runs",
+}
+"""Each verdict in a few words; the ledger has them in full."""
+AGE = (
+    "*Made by older code* means that code behind a table has changed since the table was computed. The number is what "
+    "the older code measured; it was not computed again, so today's code may give another."
+)
 
 
 def headlines(found: Sequence[Entry]) -> list[Entry]:
@@ -129,16 +149,33 @@ def findings(found: Sequence[Entry], profile: str, titles: Mapping[str, str], sh
     """
     if not headlines(found):
         return "No chapter has a headline yet.\n"
-    lines = [":::::{container} findings", ""]
+    own = [entry.judged for entry in headlines(found)]
+    lines = [_key(own), "", ":::::{container} findings", ""]
     for entry in headlines(found):
         claim = entry.judged
         key = claim["key"]
         lines += ["::::{container} finding", "", ":::{container} finding-text", ""]
-        lines += [words.badge(claim["verdict"]), "", f"**{line(claim['statement'])}**", ""]
+        lines += [words.badge(claim["verdict"]), "", f"{_before(claim)}**{line(claim['statement'])}**", ""]
         lines += [_number(claim, profile), "", _further(entry, titles), "", ":::", ""]
         lines += [f":::{{plotly-figure}} {shown[key]}", ":::", ""] if key in shown else []
         lines += ["::::", ""]
     return "\n".join([*lines, ":::::", ""])
+
+
+def _before(claim: Claim) -> str:
+    """What to read before a statement that the measurement does not bear out."""
+    said = BEFORE.get(claim["verdict"])
+    return f"{said}: " if said else ""
+
+
+def _key(claims: Sequence[Claim]) -> str:
+    """One line on the symbols that occur, and one on tables made by older code where there are any."""
+    there = {claim["verdict"] for claim in claims}
+    said = [f"{words.VERDICTS[verdict][0]} {text}" for verdict, text in KEY.items() if verdict in there]
+    lines = [f"Key: {'; '.join(said)}."]
+    if any("older code" in claim.get("age", "") for claim in claims):
+        lines.append(AGE)
+    return "\n\n".join(lines)
 
 
 def practice(notebooks: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> str:

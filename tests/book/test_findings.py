@@ -10,6 +10,7 @@ import pytest
 
 from sparsenn_book import figures
 from sparsenn_book.records import Claim, wilson, write_claims
+from sparsenn_book.records.estimates import Estimate
 from sparsenn_book.runner.entries import Entry, claims_of, entries
 from sparsenn_book.runner.findings import PLOTLY, compact, findings, pictures, practice
 
@@ -37,7 +38,8 @@ def picture(key: str, columns: int = 2) -> dict[str, Any]:
 
 def test_headlines_are_shown_with_verdict_number_scale_picture_and_links(tmp_path: Path) -> None:
     text = findings(found(tmp_path, [RATE, PLAIN]), "laptop", {"01_a": "First"}, {"a.rate": "generated/a-rate.json"})
-    assert "**Most *runs* fit.**" in text
+    assert "\n**Most *runs* fit.**" in text
+    assert text.startswith("Key: ✓ the study's statement holds.\n")
     assert "Recorded: 9 of 10. Measured: 0.9375" in text
     assert "at the `laptop` profile, a reduced scale." in text
     assert ":::{plotly-figure} generated/a-rate.json" in text
@@ -51,10 +53,28 @@ def test_full_scale_comes_first_where_it_was_measured(tmp_path: Path) -> None:
     text = findings(found(tmp_path, [RATE], [better]), "laptop", {"01_a": "First"}, {})
     assert "at full scale; made by older code, 2026-10-21." in text
     assert "640" in text
+    assert text.count("code behind a table has changed") == 1
     untested = replace(RATE, measured=None)
     assert "reduced scale" in findings(found(tmp_path, [RATE], [untested]), "laptop", {"01_a": "First"}, {})
     assert "Not measured yet." in findings(found(tmp_path, [untested]), "laptop", {"01_a": "First"}, {})
     assert "has a headline yet" in findings(found(tmp_path, [PLAIN]), "laptop", {"01_a": "First"}, {})
+
+
+@pytest.mark.parametrize(
+    ("measured", "ours", "before"),
+    [
+        (wilson(0, 64), None, "Refuted"),
+        (wilson(0, 64), (0.0, 0.2), "Did not hold as stated"),
+        (wilson(51, 64), None, "Undecided"),
+        (None, None, "Not tested"),
+    ],
+)
+def test_what_was_not_found_true_says_so_before_its_statement(
+    tmp_path: Path, measured: Estimate | None, ours: tuple[float, float] | None, before: str
+) -> None:
+    text = findings(found(tmp_path, [replace(RATE, measured=measured, ours=ours)]), "laptop", {"01_a": "First"}, {})
+    assert f"\n{before}: **Most *runs* fit.**" in text
+    assert "code behind a table" not in text
 
 
 def test_a_picture_is_low_untitled_and_says_each_axis_once(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def growth(found: pd.DataFrame) -> go.Figure:
         list(names.values()),
         "value of what is named above",
         "bound on the gap (logarithmic)",
-        "With depth the bound of Golowich et al. grows fastest; with width the sparse bound stays as it is.",
+        "With depth the bound of Golowich et al. grows fastest; with width the corrected bound stays as it is.",
         columns=3,
     )
     kept = (REFINED, GOLOWICH, "Bartlett et al., fixed", "Graf et al., parameters", "Gonon et al., path norm")
@@ -155,11 +155,11 @@ LABELS = {"n": "number of samples", "width": "width", "decay": "weight decay", "
 
 
 def students(found: pd.DataFrame) -> go.Figure:
-    """The refined bound of each student that fits, over the weights that it keeps."""
+    """The corrected bound of each student that fits, over the weights that it keeps."""
     fig = figures.figure(
         "Students of the L1 chapter: weights kept and the bound",
         "weights above 0.01 in size (of 52)",
-        "refined bound on the gap",
+        "corrected bound on the gap",
         "Points of students by penalty: L1 and L2 lie at one height, left and right; those without penalty higher.",
     )
     rows = found[found["bound"] == REFINED]

@@ -21,7 +21,7 @@ COUNT = "parameters over samples"
 
 
 def of_correlation(grid: pd.DataFrame) -> list[Claim]:
-    """Whether the refined bound follows the gap, and whether the plain count of parameters does so better."""
+    """Whether the corrected bound follows the gap, and whether the plain count of parameters does so better."""
     wide = grid.pivot_table(index=list(AXES), columns="bound", values="log10")
     gaps = grid.drop_duplicates(list(AXES)).set_index(list(AXES))["gap"].loc[wide.index]
     norms = wide.drop(columns=COUNT)
@@ -30,7 +30,7 @@ def of_correlation(grid: pd.DataFrame) -> list[Claim]:
     return [
         Claim(
             "bounds.follows-refined",
-            "The sparse bound puts three of four pairs of networks into the order of their gaps (Kendall's tau at "
+            "The corrected bound puts three of four pairs of networks into the order of their gaps (Kendall's tau at "
             "least 0.5).",
             HERE,
             None,

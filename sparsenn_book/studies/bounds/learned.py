@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sparsenn_book.studies.bounds.grid_claims import COUNT, FOLLOWS
+from sparsenn_book.studies.bounds.posterior import PRIORS
 from sparsenn_book.studies.bounds.search import CASES
-from sparsenn_book.studies.bounds.selected import GOLOWICH, HELD_OUT, REFINED, STUDY, last, norm_certificates
+from sparsenn_book.studies.bounds.selected import GOLOWICH, REFINED, STUDY, norm_certificates
 from sparsenn_book.studies.bounds.sentences import size, smallest
 from sparsenn_book.studies.bounds.student_claims import NO_SMALLER
 from sparsenn_book.studies.bounds.students import middle
@@ -47,7 +48,7 @@ def _points(tables: Tables, where: str) -> str:
         _of_depth(tables["growth"]),
         _of_gap(tables["correlations"]),
         _of_students(tables["students"]),
-        _of_practice(tables["posteriors"], tables["bounds"]),
+        _of_practice(tables["posteriors"]),
     ]
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
@@ -69,8 +70,10 @@ def _of_formula(found: pd.DataFrame) -> str:
     row = found[(found["bound"] == STUDY) & (found["case"] == CASES[2])].iloc[0]
     return (
         "**The formula implemented in the reference code does not hold in general**: in its own setting the "
-        f"complexity is at least {row['lower'] / row['upper']:.1f} times what it allows. The corrected bound, proved "
-        "below, pays for the nodes that feed the last layer and for the number of classes."
+        f"complexity that a search finds is {row['lower'] / row['upper']:.1f} times what it allows (95 %: "
+        f"{row['low'] / row['upper']:.1f} to {row['high'] / row['upper']:.1f}). The corrected bound, proved below, "
+        f"pays "
+        "for the nodes that feed the last layer and for the number of classes."
     )
 
 
@@ -108,13 +111,14 @@ def _of_students(found: pd.DataFrame) -> str:
     )
 
 
-def _of_practice(posteriors: pd.DataFrame, bounds: pd.DataFrame) -> str:
+def _of_practice(posteriors: pd.DataFrame) -> str:
     rows = posteriors.set_index("prior")
-    held = last(bounds)
-    held = held[held["bound"] == HELD_OUT]
+    all_data, half = rows.loc[PRIORS[0]], rows.loc[PRIORS[1]]
+    head = "keep samples back" if (rows["held_out"] < rows["total"]).all() else "compare bounds on your own samples"
     return (
-        "**For your own network**: keep samples back. Held-out samples bound the error by "
-        f"{held['total'].min():.1%} to {held['total'].max():.1%} here, PAC-Bayes without them by "
-        f"{rows.loc['initial weights', 'total']:.1%}, and with half of the data for its prior by "
-        f"{rows.loc['half of the data', 'total']:.1%}."
+        f"**For your own network**: {head}. Two networks, each bounded in two ways: of one trained on all training "
+        f"samples PAC-Bayes, which draws weights around the trained ones, bounds the error by "
+        f"{all_data['total']:.1%}, held-out samples by "
+        f"{all_data['held_out']:.1%}; of one trained on half of them, whose other half is for PAC-Bayes, "
+        f"{half['total']:.1%} and {half['held_out']:.1%}."
     )

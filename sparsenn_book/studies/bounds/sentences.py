@@ -95,7 +95,7 @@ def depths(bounds: pd.DataFrame, errors: pd.DataFrame, settings: DeepSettings) -
     )
     told = [
         f"{name} from {size(values.loc[(bound, ends[0]), 'value'])} to {size(values.loc[(bound, ends[1]), 'value'])}"
-        for name, bound in (("the refined bound goes", REFINED), ("that of Golowich et al.", GOLOWICH))
+        for name, bound in (("the corrected bound goes", REFINED), ("that of Golowich et al.", GOLOWICH))
     ]
     idle = int((found["train_error"] > IDLE).sum())
     return (
@@ -103,8 +103,9 @@ def depths(bounds: pd.DataFrame, errors: pd.DataFrame, settings: DeepSettings) -
         f"{listed([str(w) for w in settings.deep_widths])} channels and {settings.deep_epochs} epochs; the study has "
         f"60,000 images, {listed([str(w) for w in recorded.WIDTHS])} channels and {recorded.EPOCHS} epochs. From "
         f"{ends[0]} to {ends[1]} convolutions of {width} channels {listed(told)}. Test errors lie between "
-        f"{found['test_error'].min():.0%} and {found['test_error'].max():.0%}; {idle} of the networks learned next to "
-        f"nothing (a training error above {IDLE:.0%})."
+        f"{found['test_error'].min():.0%} and {found['test_error'].max():.0%}; "
+        f"{f'{idle} of the networks have' if idle else 'none of the networks has'} a training error above {IDLE:.0%}, "
+        "near that of a guess."
     )
 
 
@@ -119,7 +120,8 @@ def counterexamples(found: pd.DataFrame) -> str:
     ]
     sparse = found[found["bound"].isin([REFINED, PLAIN])]
     return (
-        f"The complexity found is {listed(told)} what the formula allows. For the corrected bounds it is at most "
+        f"The complexity found is {listed(told)} what the formula allows. For the corrected bound, refined or plain, "
+        f"it is at most "
         f"{(sparse['lower'] / sparse['upper']).max():.2f} of what they allow."
     )
 
@@ -129,10 +131,10 @@ def slack(found: pd.DataFrame) -> str:
     rows = found[found["n"] == found["n"].max()].set_index("bound")
     share = rows["upper"] / rows["lower"]
     return (
-        f"On {int(rows['n'].iloc[0])} digits the refined bound is {share[REFINED]:.1f} times the complexity that a "
-        f"search finds, the plain one {share[PLAIN]:.1f} times and that of Golowich et al. {share[GOLOWICH]:.0f} "
-        "times: so much may still be gained for these classes, if the search is good. A bound of the gap by such a "
-        "complexity cannot shrink more than that without looking at more than these norms."
+        f"On {int(rows['n'].iloc[0])} digits the corrected bound is {share[REFINED]:.1f} times the complexity that a "
+        f"search finds, its plain form {share[PLAIN]:.1f} times and that of Golowich et al. {share[GOLOWICH]:.0f} "
+        "times. No better proof for these classes can make a bound smaller by more than these factors; by less, if the "
+        "search missed something. To gain more, a bound has to look at more than these norms."
     )
 
 
@@ -144,7 +146,7 @@ def growth(found: pd.DataFrame) -> str:
     n = found[(found["axis"] == "n") & (found["bound"] == REFINED)].sort_values("at")
     fall, times = 10 ** (n["log10"].iloc[0] - n["log10"].iloc[-1]), n["at"].iloc[-1] / n["at"].iloc[0]
     return (
-        f"From depth {depth.index[0]} to {depth.index[-1]} the refined bound grows {one:.0f} times, and its lead on "
+        f"From depth {depth.index[0]} to {depth.index[-1]} the corrected bound grows {one:.0f} times, and its lead on "
         f"Golowich et al. from {lead.iloc[0]:.1f} to {lead.iloc[-1]:.0f}: a node is fed by four nodes, not by all. "
         f"With {times:g} times the samples it falls {fall:.1f} times; the square root is {times**0.5:.1f}."
     )
@@ -154,8 +156,9 @@ def rescaling(found: pd.DataFrame) -> str:
     """Which bounds change when a factor moves between layers."""
     moved = found[(found["after"] - found["before"]).abs() > 1e-6]
     return (
-        "The network's function and all products of norms stay as they are. "
-        f"Of {len(found)} numbers {len(moved)} change: {listed(list(moved['bound']))}."
+        "Let the first kernel be multiplied by 4 and the second divided by 4. The network's function and all products "
+        f"of norms stay as they are. Of {len(found)} bounds and measures {len(moved)} change: "
+        f"{listed(list(moved['bound']))}."
     )
 
 
@@ -169,8 +172,9 @@ def correlation(found: pd.DataFrame, grid: pd.DataFrame) -> str:
     count = len(grid.drop_duplicates(["depth", "width", "n", "decay", "noise"]))
     return (
         f"Over {count} networks the largest rank correlation with the gap is that of *{taus.index[0]}*, "
-        f"{signed(taus.iloc[0])}; the refined bound has {signed(taus[REFINED])}, the least is {signed(taus.iloc[-1])} "
-        f"(*{taus.index[-1]}*). Where only the number of samples differs the refined bound has "
+        f"{signed(taus.iloc[0])}; the corrected bound has {signed(taus[REFINED])}, the least is "
+        f"{signed(taus.iloc[-1])} "
+        f"(*{taus.index[-1]}*). Where only the number of samples differs the corrected bound has "
         f"{signed(n[REFINED])} (at equal norms every bound falls with it); where only width, weight decay or label "
         f"noise differs {signed(others['width'])}, {signed(others['decay'])} and {signed(others['noise'])}."
     )
@@ -187,9 +191,11 @@ def students(found: pd.DataFrame) -> str:
     ]
     free, decayed = pairs(found, REFINED, "l1", "none"), pairs(found, REFINED, "l1", "l2")
     return (
-        f"Medians: {'; '.join(told)}. From the same start, L1 has the smaller bound in "
-        f"{int((free['log10'] < free['other']).sum())} of {len(free)} pairs with no penalty, and in "
-        f"{int((decayed['log10'] < decayed['other']).sum())} of {len(decayed)} with L2."
+        f"Medians: {'; '.join(told)}. A pair is two students from the same start, trained on the same samples. The "
+        f"one with L1 has the smaller bound in {int((free['log10'] < free['other']).sum())} of {len(free)} pairs whose "
+        f"other student has no penalty ({free['seed'].nunique()} seeds), and in "
+        f"{int((decayed['log10'] < decayed['other']).sum())} of {len(decayed)} pairs whose other student has L2 "
+        f"({decayed['seed'].nunique()} seeds). The claims below count seeds."
     )
 
 

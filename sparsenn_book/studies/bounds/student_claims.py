@@ -24,7 +24,7 @@ def of_students(found: pd.DataFrame) -> list[Claim]:
     return [
         Claim(
             "bounds.students-l1",
-            "Of students from one start that fit, the one trained with L1 has a smaller refined bound than the one "
+            "Of students from one start that fit, the one trained with L1 has a smaller corrected bound than the one "
             "without penalty (share of seeds).",
             HERE,
             None,
@@ -34,7 +34,7 @@ def of_students(found: pd.DataFrame) -> list[Claim]:
         ),
         Claim(
             "bounds.students-zeros",
-            "It is small weights, not few: with L1 the refined bound is no smaller than with L2, which keeps more "
+            "It is small weights, not few: with L1 the corrected bound is no smaller than with L2, which keeps more "
             "weights (factor, at least 0.9).",
             HERE,
             None,

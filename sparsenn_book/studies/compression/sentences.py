@@ -60,7 +60,7 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
     own = neurons[(neurons["task"] == task) & (neurons["layer"] == layer)]
     dead = layers[(layers["task"] == task) & (layers["layer"] == layer)]["dead"]
     rms = own.groupby("kept")["rms"].median()
-    why = ": a loud neuron needs small weights, which cost little" if rms[True] > rms[False] else ""
+    why = ": a neuron with large outputs needs small weights, which cost little" if rms[True] > rms[False] else ""
     share = measures.nearest(rows["share"], TENTH)
     here = rows[(rows["task"] == task) & (rows["layer"] == layer) & (rows["share"] == share)]
     common = here.groupby("method")["common"].median()
@@ -68,15 +68,15 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
     return (
         f"Of {len(own)} neurons {dead.min()} to {dead.max()}, by network, are zero on all training images. The lasso "
         f"keeps {int(own['kept'].sum())} of this one, whose root mean square is {rms[True]:.2f} in the median, of the "
-        f"others {rms[False]:.2f}{why}. Of what each other way keeps at this "
-        f"width, the lasso keeps, too: {listed(parts)} (medians over networks)."
+        f"others {rms[False]:.2f}{why}. Share of each other way's chosen "
+        f"neurons that the lasso chooses as well, with {share:.0%} kept: {listed(parts)} (medians over networks)."
     )
 
 
 def bounds(layers: pd.DataFrame) -> str:
     """Whether the theory says how wide the layers need be, as a table."""
     lines = [
-        "| task | layer reads | neurons | rank Φ | rank Ψ | bound | says something |",
+        "| task | layer reads | neurons | rank Φ | rank Ψ | bound | bound below the neurons there are |",
         "|---|---|---|---|---|---|---|",
     ]
     for (task, layer), own in layers.groupby(["task", "layer"], sort=False):
@@ -112,7 +112,7 @@ def descents(rows: pd.DataFrame) -> str:
         active = own.groupby("iteration")["active"].median()
         told = [f"{ratio[i]:.2f} after {i} ({active[i]:.0f} active)" for i in ratio.index]
         parts.append(f"at λ = {strength:g} it is {listed(told)}, where the optimum has {own['width'].median():.0f}")
-    return f"The objective in certified optima, medians over networks: {'; '.join(parts)}."
+    return f"The objective, divided by the certified optimum, medians over networks: {'; '.join(parts)}."
 
 
 def faults(rows: pd.DataFrame) -> str:
@@ -128,12 +128,16 @@ def faults(rows: pd.DataFrame) -> str:
 def whole(sizes: pd.DataFrame, kept: pd.DataFrame) -> str:
     """Whole networks, before and after, as a table of medians."""
     lines = ["| task | | before | after |", "|---|---|---|---|"]
+    names = {"bytes": "bytes of the saved weights", "milliseconds": "milliseconds for 256 images"}
     formats = {"loss": ".3f", "accuracy": ".1%", "parameters": ",.0f", "bytes": ",.0f", "milliseconds": ".3g"}
     for (task, what), own in sizes.groupby(["task", "what"], sort=False):
         said = formats[str(what)]
-        lines.append(f"| {task} | {what} | {own['before'].median():{said}} | {own['after'].median():{said}} |")
+        lines.append(
+            f"| {task} | {names.get(str(what), what)} | {own['before'].median():{said}} | "
+            f"{own['after'].median():{said}} |"
+        )
     for (task, layer), own in kept.groupby(["task", "layer"], sort=False):
-        lines.append(f"| {task} | read by {layer} | {own['neurons'].iloc[0]} | {own['kept'].median():.0f} |")
+        lines.append(f"| {task} | neurons read by {layer} | {own['neurons'].iloc[0]} | {own['kept'].median():.0f} |")
     return "\n".join(lines)
 
 

@@ -14,6 +14,7 @@ from sparsenn_book.studies.sparse_layers.methods import DENSE
 from sparsenn_book.studies.sparse_layers.original import CODED, FROZEN, LEARNED
 from sparsenn_book.studies.sparse_layers.settings import ComparisonSettings
 from sparsenn_book.studies.sparse_layers.speed import CHANNELS, CSR, FORWARD, MASKED, STEP, TWO_OF_FOUR
+from sparsenn_book.studies.sparse_layers.structured import RATE
 
 Tables = Mapping[str, pd.DataFrame]
 HIGH = 0.95
@@ -74,9 +75,13 @@ def recorded_cells(rows: pd.DataFrame, again: pd.DataFrame, settings: Comparison
     for how, some in rows.groupby("how", sort=False):
         bad = some[some["verdict"] == cells.WORSE]
         named = [f"{t} {m} {s:g}" for t, m, s in zip(bad["task"], bad["method"], bad["sparsity"], strict=True)]
-        shown = f": {listed(named)}" if 0 < len(named) <= MOST_NAMED else ""
-        parts.append(f"at {how} {len(some) - len(bad)} of {len(some)} cells are as recorded or better{shown}")
-    text = f"Of the recorded cells that were trained, {'; '.join(parts)} (named are the worse ones)."
+        shown = f" ({listed(named)})" if 0 < len(named) <= MOST_NAMED else ""
+        counts = some["verdict"].value_counts()
+        parts.append(
+            f"at {how}, of {len(some)} cells {len(bad)} are worse than recorded{shown}, "
+            f"{counts.get(cells.WITHIN, 0)} are within the recorded spread and {counts.get(cells.BETTER, 0)} better"
+        )
+    text = f"Of the recorded cells that were trained: {'; '.join(parts)}."
     tuned = rows[(rows["how"] == cells.TUNED) & (rows["verdict"] == cells.WORSE)]
     if len(tuned):
         low = (tuned["sparsity"] < HIGH).mean()
@@ -139,10 +144,13 @@ def structures(rows: pd.DataFrame) -> str:
     top = rows[rows["structure"] == "channel"]["sparsity"].max()
     near = rows[np.isclose(rows["sparsity"], top, atol=0.02)]
     means = near.groupby("structure")["error"].mean().sort_values()
-    told = listed([f"{name if name != 'gradual' else 'single weights'} {value:.1%}" for name, value in means.items()])
+    told = listed(
+        [f"{name if name != 'gradual' else 'single weights (gradual)'} {value:.1%}" for name, value in means.items()]
+    )
     fixed = rows[rows["structure"].str.contains(":")].groupby("structure")["error"].mean()
     return (
-        f"At a sparsity of about {top:.2g} the mean error is: {told}. N:M, each at its own sparsity: "
+        f"At a sparsity of about {top:.2g}, all at the rate {RATE:g}, the mean test error is: {told}. N:M, each at "
+        f"its own sparsity: "
         f"{listed([f'{name} {value:.1%}' for name, value in fixed.items()])}."
     )
 
@@ -178,7 +186,8 @@ def speed(rows: pd.DataFrame) -> str:
         else "2:4 layouts are for CUDA devices and were not timed here."
     )
     return (
-        f"Times as fast as the dense layer, over sizes and batches. Masked, as in training: {masked.min():.2g} to "
-        f"{masked.max():.2g}. {'; '.join(parts)}. {half} All forms agree with the masked layer to "
+        "How many times as fast as the dense layer each form is, least to largest over sizes and batches. Masked, "
+        f"forward and training step, at all sparsities: {masked.min():.2g} to {masked.max():.2g}. {'; '.join(parts)}. "
+        f"{half} All forms agree with the masked layer to "
         f"{rows[rows['form'] != TWO_OF_FOUR]['difference'].max():.0e} of the largest output."
     )

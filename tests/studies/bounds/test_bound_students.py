@@ -57,7 +57,8 @@ def test_claims_count_seeds_and_can_fail(tables: Tables) -> None:
 
 def test_sentences_count_the_pairs(tables: Tables) -> None:
     said = study.sentences.students(tables["students"])
-    assert "in 7 of 7 pairs with no penalty, and in 0 of 7 with L2" in said
+    assert "in 7 of 7 pairs whose other student has no penalty (7 seeds)" in said
+    assert "in 0 of 7 pairs whose other student has L2 (7 seeds)" in said
     assert "nothing to compare" in study.sentences.students(tables["students"].assign(outcome="dead"))
 
 

@@ -204,7 +204,7 @@ def test_sentences_are_of_the_tables(tables: Tables, deep: study.DeepSettings) -
     ]  # fmt: skip
     assert "These are 6 networks on 60 images of digits, with 2 and 3 channels and 2 epochs" in said[9]
     assert not [text for text in said if "nan" in text.lower().split()]
-    assert "Of 16 numbers 2 change: Bartlett et al., for all norms and Long and Sedghi, shape." in said[6]
+    assert "Of 16 bounds and measures 2 change: Bartlett et al., for all norms and Long and Sedghi, shape." in said[6]
     assert "Over 16 networks" in said[7]
     end = tables["errors"][(tables["errors"]["epoch"] == 2) & (tables["errors"]["width"] == 4)].iloc[0]
     assert f"test error {end['test_error']:.1%}" in said[0]
