@@ -69,9 +69,7 @@ targets = rng.standard_normal((10, 10))  # what 10 outputs must be on the sample
 solution = lasso.solve(features, targets)
 bounds = lasso.width_bounds(features, targets)
 print(f"{solution.width} of 500 neurons used, at the cost {solution.objective:.6f}, proven to {solution.gap:.0e} of it")
-print(
-    f"the only solution: {solution.unique}; for no such problem need the cheapest use more than {bounds.sharp} neurons"
-)
+print(f"the only solution: {solution.unique}; no such problem needs more than {bounds.sharp} for the least cost")
 
 # %% [markdown]
 # ## What weight decay pays
@@ -83,9 +81,9 @@ print(
 # \qquad \text{with equality exactly if} \quad \lVert \bar w_k \rVert = \lVert v_k \rVert . $$
 #
 # So a loss plus weight decay, $\tfrac\lambda2$ times the sum of squares, has the same least value as the loss plus
-# $\lambda$ times the **VV norm** $\sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$. At a minimum with weight decay every
-# neuron is **balanced**: $\lVert \bar w_k \rVert = \lVert v_k \rVert$. For fixed unit directions $\bar w_k$ the penalty
-# is
+# $\lambda$ times the **VV norm** $\sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$. At a minimum with weight decay
+# every neuron is **balanced**: $\lVert \bar w_k \rVert = \lVert v_k \rVert$. For fixed unit directions $\bar w_k$ the
+# penalty is
 # $\lambda \sum_k \lVert v_k \rVert_2$. A neuron that serves two outputs with weights $a$ and $b$ costs
 # $\sqrt{a^2 + b^2}$, two neurons that serve one output each cost $|a| + |b|$: outputs share.
 #
@@ -196,7 +194,8 @@ chapter.say(said.of_balance(trace))
 # $\varphi_k$ of $\Phi$. Any feasible pair $V, L$ encloses the optimum between $\langle \Psi, L \rangle$ and
 # $\sum_k \lVert v_k \rVert$; the distance of the two, over the cost, is the *gap*. Only neurons with
 # $\lVert L \varphi_k \rVert = 1$ can be used. So they are read off a certificate, with no threshold on
-# $\lVert v_k \rVert$ but with a tolerance, given below, of $\lVert L \varphi_k \rVert$. If the matrices $L \varphi_k \varphi_k^\top$ of these neurons are linearly independent, the
+# $\lVert v_k \rVert$ but with a tolerance, given below, of $\lVert L \varphi_k \rVert$. If
+# the matrices $L \varphi_k \varphi_k^\top$ of these neurons are linearly independent, the
 # solution is the only one, hence the sparsest.
 #
 # The study asks how many neurons solutions use for random problems, with a conic solver (a program for any convex

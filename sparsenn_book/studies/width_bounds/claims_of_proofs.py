@@ -37,7 +37,7 @@ def claims(tables: Tables) -> list[Claim]:
 
 
 def distinct(solutions: pd.DataFrame) -> pd.DataFrame:
-    """The random problems, each once: at r_x = 10 both readings of the rank figure, D = r_x and D = 10, are the same."""
+    """The random problems, each once: at r_x = 10 D = r_x and D = 10 are the same."""
     return solutions[~((solutions["version"] == "titled") & (solutions["rank"] == TITLED))]
 
 
@@ -144,7 +144,8 @@ def _of_brute_force(small: pd.DataFrame, enumeration: pd.DataFrame) -> list[Clai
         ),
         Claim(
             "width.brute-force-sharp",
-            "Some solutions of brute-force problems use 5 neurons, the sharper bound, and none uses 6 (the largest count).",
+            "Some solutions of brute-force problems use 5 neurons, the sharper bound, and none uses 6 (the largest "
+            "count).",
             HERE,
             None,
             exact(float(small["width"].max()), len(small), "neurons"),

@@ -61,8 +61,8 @@ def _of_optimum(optimum: pd.DataFrame) -> str:
     return (
         "**What weight decay asks for is known, with a proof**: the objective is the mean squared error plus "
         r"$\lambda \sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$, with incoming weights $\bar w_k$ and outgoing "
-        rf"weights $v_k$ of each neuron and $\lambda$ = {ten(best['strength'], 0)}. On the study's data its least value "
-        f"over two-layer ReLU networks of any width is {ten(best['objective'], 5)}. The study's solution costs "
+        rf"weights $v_k$ of each neuron and $\lambda$ = {ten(best['strength'], 0)}. On the study's data its least "
+        f"value over two-layer ReLU networks of any width is {ten(best['objective'], 5)}. The study's solution costs "
         f"{recorded_over_optimum(best):.2f} times that."
     )
 
@@ -126,9 +126,9 @@ def _of_counts(tables: Tables) -> str:
     assert mean is not None  # there are rows
     return (
         f"**The study's mean counts of neurons hold in {within} of {len(rows)} settings**, to within one bar of its "
-        f"histograms. In {beyond} they are too large by more than that, beyond the 95 % interval; {undecided or 'none'} "
-        f"{'are' if undecided > 1 else 'is'} undecided. Over all settings the recorded mean less the certified one is "
-        f"{mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], and {failed}."
+        f"histograms. In {beyond} they are too large by more than that, beyond the 95 % interval; "
+        f"{undecided or 'none'} {'are' if undecided > 1 else 'is'} undecided. Over all settings the recorded "
+        f"mean less the certified one is {mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], and {failed}."
     )
 
 

@@ -35,8 +35,9 @@ def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
         f"The optimum is {ten(best['objective'], 8)}, and no network of any width is below {ten(best['bound'], 8)} "
         f"(relative gap {ten(best['gap'], 0)}; the dual function exceeds 1 by at most {at_most(best['peak'] - 1)} over "
         f"all directions): mean squared error {ten(best['mse'])}, VV norm {best['vv_norm']:.6f}, "
-        f"{best['neurons']:.0f} neurons, counted without a threshold. Of these {int((outgoing > ACTIVE).sum())} are above "
-        f"10⁻³ in ‖v‖‖w̄‖, and the four largest carry {largest:.0%} of the VV norm. The network that made the data fits them exactly, has VV norm {best['generator_vv_norm']:.6f} and so costs "
+        f"{best['neurons']:.0f} neurons, counted without a threshold. Of these {int((outgoing > ACTIVE).sum())} "
+        f"are above 10⁻³ in ‖v‖‖w̄‖, and the four largest carry {largest:.0%} of the VV norm. The network "
+        f"that made the data fits them exactly, has VV norm {best['generator_vv_norm']:.6f} and so costs "
         f"{ten(generator)}, {generator / best['objective']:.3f} times the optimum."
     )
 
