@@ -73,5 +73,6 @@ def _too_many(sparsifiers: pd.DataFrame, tuning: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Tuned, {listed(told)} weights, where the teacher has {size}, so that a run finds the support only if all "
-        "others have no effect. On the tuning runs these ways found it with none of their five numbers, and the error chose."
+        "others have no effect. On the tuning runs these ways found it with none of their five numbers, and the "
+        "error chose."
     ]

@@ -128,7 +128,8 @@ def _of_counts(tables: Tables) -> str:
         f"**The study's mean counts of neurons hold in {within} of {len(rows)} settings**, to within one bar of its "
         f"histograms. In {beyond} they are too large by more than that, beyond the 95 % interval; "
         f"{undecided or 'none'} {'are' if undecided > 1 else 'is'} undecided. Over all settings the recorded "
-        f"mean less the certified one is {mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], and {failed}."
+        f"mean less the certified one is {mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], "
+        f"and {failed}."
     )
 
 
