@@ -10,7 +10,7 @@
 # # Neuron sharing, the multi-task lasso and width bounds
 #
 # **Question.** Weight decay makes a network with several outputs prefer neurons that all outputs share. Does training
-# find the network that weight decay asks for, and how many neurons does such a network need?
+# find the network that weight decay asks for, and how many neurons do the cheapest outgoing weights of a layer use?
 
 # %% tags=["parameters"]
 steps: int = 230000  # [1, 10000000]; full-batch training steps; the study took 1,000,000
@@ -46,16 +46,17 @@ chapter.say(width.learned(chapter.full.tables, chapter.tables, chapter.profile))
 
 # %% [markdown]
 # The chapter rebuilds the experiments of Shenouda, Parhi, Lee and Nowak {cite}`shenouda2023vector` from their code
-# ([joeshenouda/vv-spaces-nn-width], commit 0c295de). Four words keep numbers apart. *Recorded* is what their
-# notebooks printed. *Run again* is their training rule, run here. *Certified* is a solution with a proof of how far
-# it can be from the best: a number below which no solution lies, computed from the data. A neuron is *active* in the
-# study's count if its outgoing weights have a norm above $10^{-3}$.
+# ([joeshenouda/vv-spaces-nn-width], commit 0c295de). Some words keep numbers apart. *Recorded* is what their
+# notebooks printed. *Run again* is their training rule, run here. A *certified* solution has a proof of how near it is
+# to the best one. The proof is a bound, computed from the data: no solution costs less. Neurons are counted in three
+# ways. *Active*, the study's count: outgoing weights with a norm above $10^{-3}$. *In use*, for trained networks: the
+# product of the norms of outgoing and incoming weights is above $10^{-3}$. *Used*, for certified solutions: outgoing
+# weights that are not zero, without a threshold.
 #
 # [joeshenouda/vv-spaces-nn-width]: https://github.com/joeshenouda/vv-spaces-nn-width
 #
 # ## Ten lines first
-# A layer of 500 neurons on 10 samples must produce 10 outputs. Which neurons are needed, if their outgoing weights are
-# to be as cheap as possible?
+# A layer of 500 neurons on 10 samples must produce 10 outputs. How many neurons do the cheapest outgoing weights use?
 
 # %%
 import numpy as np
@@ -67,8 +68,8 @@ features = rng.standard_normal((500, 10))  # what 500 neurons give on 10 samples
 targets = rng.standard_normal((10, 10))  # what 10 outputs must be on the samples
 solution = lasso.solve(features, targets)
 bounds = lasso.width_bounds(features, targets)
-print(f"{solution.width} of 500 neurons, at the cost {solution.objective:.6f}, proven to {solution.gap:.0e} of it")
-print(f"the only solution: {solution.unique}; no such problem needs more than {bounds.sharp} neurons")
+print(f"{solution.width} of 500 neurons used, at the cost {solution.objective:.6f}, proven to {solution.gap:.0e} of it")
+print(f"the only solution: {solution.unique}; no such problem needs more than {bounds.sharp} for the least cost")
 
 # %% [markdown]
 # ## What weight decay pays
@@ -79,9 +80,10 @@ print(f"the only solution: {solution.unique}; no such problem needs more than {b
 # $$ \tfrac12 \left( \lVert \bar w_k \rVert^2 + \lVert v_k \rVert^2 \right) \ge \lVert \bar w_k \rVert \lVert v_k \rVert
 # \qquad \text{with equality exactly if} \quad \lVert \bar w_k \rVert = \lVert v_k \rVert . $$
 #
-# So weight decay, $\tfrac\lambda2$ times the sum of squares, has the same minima as $\lambda$ times the **VV norm**
-# $\sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$, and at a minimum every neuron is **balanced**:
-# $\lVert \bar w_k \rVert = \lVert v_k \rVert$. For fixed unit directions $\bar w_k$ the penalty is
+# So a loss plus weight decay, $\tfrac\lambda2$ times the sum of squares, has the same least value as the loss plus
+# $\lambda$ times the **VV norm** $\sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$. At a minimum with weight decay
+# every neuron is **balanced**: $\lVert \bar w_k \rVert = \lVert v_k \rVert$. For fixed unit directions $\bar w_k$ the
+# penalty is
 # $\lambda \sum_k \lVert v_k \rVert_2$. A neuron that serves two outputs with weights $a$ and $b$ costs
 # $\sqrt{a^2 + b^2}$, two neurons that serve one output each cost $|a| + |b|$: outputs share.
 #
@@ -98,7 +100,8 @@ print(f"the only solution: {solution.unique}; no such problem needs more than {b
 # the recorded number of active neurons has become constant.
 #
 # ### The certified optimum
-# Over networks of *every* width the objective is a group penalty whose features run over the whole sphere of directions
+# The *objective* is the mean squared error plus $\lambda$ times the VV norm. Over networks of *every* width the
+# objective is a group penalty whose features run over the whole sphere of directions
 # $\bar w$. It is solved by *column generation*: solve for the outgoing weights of a few directions, find the direction
 # whose addition would lower the cost most, add it, and repeat. With $L$ the residual, scaled, that direction maximises
 # the *dual function* $g(\bar w) = \lVert L \max(0, \bar X \bar w) \rVert$, and once $g \le 1$ everywhere no direction
@@ -122,8 +125,9 @@ distance = chapter.table("distance", width.distances, comparison, trace, weights
 chapter.say(said.of_training(trace, distance))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p students 6`: more initial weights than the 3 of the profile `laptop`, which
-# these commands start from; the faint lines of PathProx should spread wider than those of weight decay.
+# *Try* `sparsenn run 02_width_bounds -p students 12`, against the 3 initial weights of the profile `laptop`, which
+# these commands start from, and the 10 of the full one; the faint lines of PathProx should spread wider than those of
+# weight decay.
 #
 # ### Where the neurons are
 # Each neuron is a dot at the direction $\theta$ of $w_k$ and its offset $b_k / \lVert w_k \rVert$, with an area in
@@ -139,8 +143,8 @@ chapter.show(width.figures.neurons(neurons))
 chapter.say(said.of_places(neurons, training.steps))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p steps 20000`: early in training PathProx should have nearly as many dots as the
-# run without decay, and larger ones.
+# *Try* `sparsenn run 02_width_bounds -p steps 20000`, against the 230,000 of the profile `laptop`: early in training
+# PathProx should have nearly as many dots as the run without decay, and larger ones.
 #
 # ### How far is training from the optimum?
 # *Same directions* is the certified optimum over the outgoing weights alone, the run's own directions $\bar w_k$ kept.
@@ -174,8 +178,8 @@ chapter.show(width.figures.balance(trace))
 chapter.say(said.of_balance(trace))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p steps 500000`: the straight line should bend where the last term, or rounding,
-# takes over.
+# *Try* `sparsenn run 02_width_bounds -p steps 500000`, against the 230,000 of the profile `laptop`: the straight line
+# should bend where the last term, or rounding, takes over.
 #
 # ## The multi-task lasso
 # Freeze the directions of a layer, write its outputs on the data as features $\Phi \in \mathbb R^{K \times N}$, one
@@ -184,12 +188,14 @@ chapter.say(said.of_balance(trace))
 #
 # $$ (P) \qquad \min_V \sum_{k=1}^K \lVert v_k \rVert_2 \quad \text{subject to} \quad V \Phi = \Psi , $$
 #
-# and the width of the layer is the number of nonzero columns, the neurons in use. The dual of (P) is to maximise
+# and the width of the solution is the number of its nonzero columns, the neurons that it *uses*. The dual of (P) is to
+# maximise
 # $\langle \Psi, L \rangle$ over $L \in \mathbb R^{D \times N}$ with $\lVert L \varphi_k \rVert \le 1$ for every row
 # $\varphi_k$ of $\Phi$. Any feasible pair $V, L$ encloses the optimum between $\langle \Psi, L \rangle$ and
 # $\sum_k \lVert v_k \rVert$; the distance of the two, over the cost, is the *gap*. Only neurons with
-# $\lVert L \varphi_k \rVert = 1$ can be in use. So they are read off a certificate, with no threshold on
-# $\lVert v_k \rVert$, and if the matrices $L \varphi_k \varphi_k^\top$ of these neurons are linearly independent, the
+# $\lVert L \varphi_k \rVert = 1$ can be used. So they are read off a certificate, with no threshold on
+# $\lVert v_k \rVert$ but with a tolerance, given below, of $\lVert L \varphi_k \rVert$. If
+# the matrices $L \varphi_k \varphi_k^\top$ of these neurons are linearly independent, the
 # solution is the only one, hence the sparsest.
 #
 # The study asks how many neurons solutions use for random problems, with a conic solver (a program for any convex
@@ -205,7 +211,8 @@ chapter.say(of_lasso.of_solutions(dimension, rank, small))
 # %% [markdown]
 # ### Width and the number of samples
 # $D = 10$ outputs, $K = 500$ Gaussian features of $N$ samples: ranks $r_\Phi = N$ and $r_\Psi = \min(N, 10)$. The
-# study draws its upper line at $ND + 1$. *Objectives* are recorded less certified mean cost, *of* the certified one.
+# study draws its upper line at $ND + 1$. In the table *objectives* is the recorded mean cost less the certified one.
+# The number after *of* is the certified mean cost.
 
 # %% tags=["hide-input"]
 chapter.show(width.figures.histograms("dimension", dimension))
@@ -222,7 +229,7 @@ chapter.say(of_lasso.of_comparison("dimension", dimension))
 # ### Width and rank
 # $N = 20$, $K = 200$, features of rank $r_x$, targets in their row space. The titles of the study's figure say
 # $D = 10$ and its upper lines stand at $10 r_x$; its code draws $D = r_x$ targets, for which the bound is $r_x^2$. Both
-# readings side by side; the recorded counts belong to the code.
+# readings side by side; the recorded counts belong to the code. At $r_x = 10$ both draw the same problems.
 
 # %% tags=["hide-input"]
 chapter.show(width.figures.histograms("rank", rank))
@@ -323,19 +330,19 @@ chapter.say(of_lasso.of_brute_force(small, searches))
 # that fewer than $\dim \mathcal E$ atoms span. By step 2 every solution is a combination of atoms: each has at least
 # $\dim \mathcal E$ neurons. $\square$
 #
-# *Corollaries.* $q = p$ gives $p (p + 1) / 2$. The bound grows with $p$ and with $q$, and $p, q \le N$: no layer
-# needs more than $N (N + 1) / 2$ neurons for $N$ samples, whatever its number of outputs, where the study's abstract
-# has $N^2$. With a penalty on the misfit instead of constraints all holds for the fitted values $\hat \Psi = V \Phi$,
-# and layer by layer for deep networks: freeze a trained network, take a layer's outputs as $\Phi$ and the next
-# layer's inputs, less its bias, as $\Psi$.
+# *Corollaries.* $q = p$ gives $p (p + 1) / 2$. The bound grows with $p$ and with $q$, and $p, q \le N$: the cheapest
+# outgoing weights of a layer need never use more than $N (N + 1) / 2$ neurons for $N$ samples, whatever its number of
+# outputs, where the study's abstract has $N^2$. With a penalty on the misfit instead of constraints all holds for the
+# fitted values $\hat \Psi = V \Phi$, and layer by layer for deep networks: freeze a trained network, take a layer's
+# outputs as $\Phi$ and the next layer's inputs, less its bias, as $\Psi$.
 #
-# *Lower bounds.* With $s$ columns in use $\operatorname{rank} \Psi \le s$, so $s \ge q$ always. If $s < p$, the row
+# *Lower bounds.* With $s$ nonzero columns $\operatorname{rank} \Psi \le s$, so $s \ge q$ always. If $s < p$, the row
 # space of $\Psi$ lies in one of finitely many proper subspaces of that of $\Phi$; targets in general position do not,
 # so they need $s \ge p$.
 #
 # ### At the bound
 # Problems of step 5, solved and then thinned out by step 4. $K = 4 \dim \mathcal E$, and all $K$ neurons lie on the
-# boundary of the dual constraints, so that many solutions exist. *Before* and *after* count the neurons in use.
+# boundary of the dual constraints, so that many solutions exist. *Before* and *after* count the neurons used.
 
 # %% tags=["hide-input"]
 boundary = chapter.table("boundary", width.boundary, chapter.settings(width.BoundarySettings))
@@ -349,7 +356,8 @@ chapter.say(of_lasso.of_boundary(boundary) + " " + of_lasso.of_bounds_in_use(ran
 chapter.show(of_lasso.boundary_table(boundary))
 
 # %% [markdown]
-# *Try* `sparsenn run 02_width_bounds -p boundary_draws 20`: every further draw should stand on the diagonal.
+# *Try* `sparsenn run 02_width_bounds -p boundary_draws 50`, against 3 in the profile `laptop` and 20 in the full one:
+# every further draw should stand on the diagonal.
 #
 # ### The ranks of data are numerical
 # All bounds are made of ranks, and the rank of measured data depends on the tolerance below which a singular value
@@ -370,7 +378,8 @@ chapter.say(of_lasso.of_ranks(ranks_found))
 
 # %% [markdown]
 # The bounds at work: for the features and the outputs of each trained student, the cheapest $V$ that computes the same
-# outputs on the data, made as sparse as it gets. A neuron is *needed* if that $V$ uses it. *Gap* is here the larger of
+# outputs on the data, thinned out by step 4. The table counts the neurons that this $V$ uses. At a higher cost
+# $r_\Phi$ neurons are enough: those of any $r_\Phi$ linearly independent rows of $\Phi$. *Gap* is here the larger of
 # relative duality gap and residual: the features of trained students are ill-conditioned.
 
 # %% tags=["hide-input"]

@@ -46,6 +46,7 @@ output_dir: str = "results/custom/03_l1_phases"  # folder for rows and claims
 # %% tags=["hide-input"]
 from sparsenn_book.chapter import Chapter
 from sparsenn_book.studies import l1_phases as study
+from sparsenn_book.studies.l1_phases import sentences_of_ways
 
 chapter = Chapter("03_l1_phases", globals())
 figures, say = study.figures, study.sentences
@@ -72,7 +73,7 @@ chapter.say(study.lessons.learned(told))
 # %% [markdown]
 # ## Ten lines
 #
-# The path of a network of your own: at each strength a certified minimiser of error + $\lambda \sum |w|$, found from
+# The path of a network of your own: at each strength a stationary point of error + $\lambda \sum |w|$, found from
 # the one before, and a refit of the weights that are left, without the penalty.
 
 # %%
@@ -98,15 +99,18 @@ for i, strength in enumerate(path.strengths.tolist()):
 #
 # - The **support** of a network is the set of its weights that are not exactly zero. It is *found* if it is the
 #   teacher's up to the symmetries that leave the function as it is: order of the units or channels, signs of tanh
-#   units, scales of relu units.
+#   units, scales of relu units. Before that, units without effect are dropped, those that no weight enters or leaves
+#   (and relu units that stay zero), and equal units are merged. So a student can have more weights and find it.
 # - The **baseline** teacher has three layers of non-overlapping convolutions, 3, 2 and 2 weights, the same activation
 #   after each. Its **students** here have 7 weights, as it has; 52, the same convolutions with four channels; or 58,
 #   fully connected, 12-4-2-1, the smallest fully connected network that holds it (with 18 weights, since filters that
 #   positions share are written out).
-# - A **path** follows one minimiser while the strength changes. Weights *leave* (become exactly zero) and *enter*.
+# - A **path** follows one local minimum while the strength changes. Weights *leave* (become exactly zero) and *enter*.
 # - A **refit** minimises the error alone over the support that the penalty chose.
 # - A run is *recovered* if it fits fresh inputs ($R^2 \ge 0.99$) with the teacher's weights to 5 %; *fitted* if it fits
-#   with others; *partial*, *collapsed* (no better than a constant) or *dead* (output zero) if it does not.
+#   with others; *partial* ($0.01 \le R^2 < 0.99$), *collapsed* (no better than a constant) or *dead* (output zero) if
+#   it does not.
+# - The **initial scale** multiplies the weights from which a student starts.
 #
 # ## Along the path
 #
@@ -118,7 +122,8 @@ chapter.show(figures.kept(paths))
 chapter.say(say.of_paths(paths))
 
 # %% [markdown]
-# A channel that the teacher does not need costs its penalty and gains nothing, so that to drop it pays at any strength.
+# A channel that the teacher does not need costs its penalty. Where the other weights fit without it, it gains nothing,
+# and dropping it pays. A point that is followed may keep it all the same, at weak strengths.
 # In the fully connected student a weight between a unit and another chunk of inputs may gain a little: the penalty
 # shrinks the fit, and such a weight can make up for some of it.
 #
@@ -129,10 +134,10 @@ chapter.show(figures.lifelines(path_weights))
 chapter.say(say.of_events(path_events, paths))
 
 # %% [markdown]
-# **Where does a path end?** Of a linear network there is a largest useful strength, above which zero is the minimiser:
-# the largest entry of the loss gradient at zero (`training.largest_strength`). With hidden layers and no bias that
-# gradient is zero. Zero is then stationary at *every* strength, and says nothing of when a fit stops paying: what a
-# path follows is a local minimum, which may outlive its use.
+# **Where does a path end?** Of a linear model there is a largest useful strength, above which zero is the minimiser:
+# the largest entry of the loss gradient at zero (`training.largest_strength`). With hidden tanh or relu units and no
+# bias that gradient is zero. Zero is then stationary at *every* strength, and says nothing of when a fit stops paying:
+# what a path follows is a local minimum, which may outlive its use.
 
 # %% tags=["hide-input"]
 chapter.say(say.of_collapse(paths))
@@ -159,9 +164,10 @@ chapter.say(say.of_refits(paths))
 #
 # $$ \left|\frac{\partial L}{\partial w}\right| \le \lambda . $$
 #
-# Where a slope is larger, that weight wants to leave zero, and no stationary point on this branch has this support,
-# however long it is trained. The condition is necessary. In channels that are wholly zero it holds for nothing: no
-# gradient reaches them at all, except with sigmoid, whose units are not zero at zero.
+# The left side is the *slope* of a weight. Where a slope is larger, that weight wants to leave zero, and no stationary
+# point on this branch has this support, however long it is trained. The condition is necessary. In channels that are
+# wholly zero it holds trivially: no gradient reaches them at all, except with sigmoid, whose units are not zero at
+# zero.
 
 # %% tags=["hide-input"]
 chapter.show(figures.slopes(certificates), headline="phases.fcn-tanh")
@@ -169,7 +175,7 @@ chapter.say(say.of_slopes(certificates))
 
 # %% [markdown]
 # Marks on the lowest line are slopes of zero. Where no weight of the support pays, all are dropped and no mark is
-# drawn. Is it for want of samples?
+# drawn. Do more samples help?
 
 # %% tags=["hide-input"]
 chapter.say(say.of_samples(certificates))
@@ -235,12 +241,12 @@ chapter.say(say.of_outcomes(phases))
 
 # %% tags=["hide-input"]
 chapter.show(figures.ways(sparsifiers))
-chapter.show(say.ways_table(sparsifiers))
-chapter.say(say.of_ways(sparsifiers))
+chapter.show(sentences_of_ways.table(sparsifiers))
+chapter.say(sentences_of_ways.of_ways(sparsifiers, sparsifier_tuning))
 
 # %% [markdown]
-# Large is not needed: training without a penalty has no reason to leave a channel unused, and removing small weights
-# then removes a part of the function.
+# A large weight need not be a needed one: training without a penalty has no reason to leave a channel unused, and
+# removing small weights then removes a part of the function.
 #
 # *Try* `sparsenn run 03_l1_phases -p sparsifier_steps 3000`.
 #

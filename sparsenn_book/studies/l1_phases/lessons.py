@@ -10,10 +10,12 @@ from sparsenn_book.records.words import listed, ten
 from sparsenn_book.studies.l1_phases import measures
 from sparsenn_book.studies.l1_phases.certificates import CONNECTED
 from sparsenn_book.studies.l1_phases.sentences import share
+from sparsenn_book.studies.l1_phases.sentences_of_ways import teachers_weights
 from sparsenn_book.studies.l1_phases.students import MULTI
 
-HALF, WIDE = 0.5, 3.0
-"""Of the draws; powers of ten over which a strength need not be known well."""
+HALF = 0.5  # of the draws
+EXACT = 1e-8  # an error that a refit has removed
+FITS = ("recovered", "fitted")
 NEEDED = ("certificates", "paths", "phases", "sparsifiers")
 
 
@@ -31,10 +33,11 @@ def learned(source: tuple[Tables, str] | None) -> str:
         *_of_certificates(tables),
         *_of_paths(tables),
         *_of_phases(tables),
+        *_of_samples(tables["phases"]),
         *_of_ways(tables),
-        "**Take to your own training.** Choose the strength for the support and refit without it: the error that the "
-        "penalty adds goes, the zeros stay. Ask `recovery.support_certificate` before you ask why L1 misses a support, "
-        "and climb a path from weak penalties to strong ones: units that have died do not come back on the way down.",
+        "**Take to your own training.** Choose the strength for the support and refit without it until it has "
+        f"converged: the zeros stay.{_of_refits(tables)} Ask `recovery.support_certificate` before you ask why L1 misses a "
+        "support, and climb a path from weak penalties to strong ones: units that have died do not come back on the way down.",
     ]
     return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
 
@@ -48,7 +51,7 @@ def answer(source: tuple[Tables, str] | None) -> str:
     if source is None:
         return open_ends
     tables, where = source
-    parts = [*_of_certificates(tables), *_of_paths(tables), *_of_phases(tables)]
+    parts = [*_of_certificates(tables), *_of_paths(tables), *_of_phases(tables), *_of_samples(tables["phases"])]
     plain = " ".join(part.replace("**", "") for part in parts)
     return f"Measured {where}. {plain}\n\n{open_ends}"
 
@@ -65,30 +68,71 @@ def _of_certificates(tables: Tables) -> list[str]:
         if other is not None:
             others.append(f"with {activation} {share(other)}")
     never = found.low > HALF
-    head = "With full connections L1 cannot keep this teacher" if never else "Whether L1 can keep this teacher is open"
+    at = f"at strength {ten(float(case['strength'].iloc[0]), 0)} and with {case['samples'].iloc[0]:,} samples"
+    head = (
+        f"With full connections L1 {'cannot' if never else 'may or may not'} keep exactly this teacher's weights, {at}"
+    )
     ratio = case["largest"].median()
-    end = " However long one trains, no minimum near the teacher has its support." if never else ""
+    end = " However long one trains there, no minimum near the teacher has exactly its weights." if never else ""
     return [
-        f"**{head}**: in {share(found)} draws with tanh the slope on a weight that should stay zero exceeds the "
-        f"strength, or a weight of the support is dropped (slope over strength {ratio:.2g}, median); "
-        f"{listed(others)}.{end}"
+        f"**{head}**. Fit the teacher's weights alone, the others at zero. The *slope* of such a zero weight is the "
+        "derivative of the error by it, in size; above the strength, the weight leaves zero. In "
+        f"{share(found)} draws with tanh the largest slope is above the strength (median ratio {ratio:.2g}), or a "
+        f"weight of the teacher is dropped; {listed(others)}.{end}"
     ]
 
 
 def _of_paths(tables: Tables) -> list[str]:
-    spans = [span for a in ("tanh", "relu") for span in measures.spans(tables["paths"], MULTI, a)]
-    least = min((span for span in spans if span[2]), default=None)
-    if least is None:
-        return ["**Along no path was the teacher's support met.**"]
     paths = tables["paths"]
-    worst = paths.loc[paths["exact"] & (paths["student"] == MULTI), "refit_loss"].max()
-    wide = least[0] >= WIDE
-    head = "the strength hardly matters" if wide else "the strength matters"
-    return [
-        f"**With the teacher's own convolutions {head}**: on {sum(s[2] > 0 for s in spans)} of {len(spans)} paths of "
-        "the student of 52 weights exactly the teacher's 7 are left over a row of strengths, at the least from "
-        f"{ten(least[1], 0)} to {ten(least[2], 0)}; a refit then leaves an error of {ten(float(worst), 0)} at most."
+    spans = {a: measures.spans(paths, MULTI, a) for a in ("tanh", "relu")}
+    met = [span for each in spans.values() for span in each if span[2]]
+    if not met:
+        return ["**Along no path was the teacher's support met.**"]
+    mine = paths[paths["exact"] & (paths["student"] == MULTI)]
+    each = [
+        f"{a} {ten(least[1], 0)} to {ten(least[2], 0)}"
+        for a, found in spans.items()
+        if (least := min((s for s in found if s[2]), default=None))
     ]
+    worse = int((mine["objective"] > mine["zero_objective"]).sum())
+    local = f" At {worse} of these {len(mine)} points all weights zero would cost less." if worse else ""
+    return [
+        "**With the teacher's own convolutions a minimum that is followed along the path keeps exactly the teacher's "
+        f"support over {min(met)[0]:.1f} powers of ten of the strength or more**, on {len(met)} of "
+        f"{sum(map(len, spans.values()))} paths of the student of 52 weights. The shortest rows of strengths are "
+        f"{listed(each)}. A refit then leaves an error of {ten(float(mine['refit_loss'].max()), 0)} at most.{local}"
+    ]
+
+
+def _of_refits(tables: Tables) -> str:
+    """What a refit reaches on the paths, and after the short runs."""
+    exact = tables["phases"][tables["phases"]["exact"]]
+    if exact.empty:
+        return ""
+    fit = int(exact["outcome"].isin(FITS).sum())
+    on_paths = tables["paths"].loc[tables["paths"]["exact"], "refit_loss"].max()
+    gone = " On the paths the error that the penalty adds goes, too." if on_paths < EXACT else ""
+    return f"{gone} After the few steps without penalty of the phase diagrams {fit} of {len(exact)} students with the right support fit."
+
+
+def _of_samples(phases: pd.DataFrame) -> list[str]:
+    """The support by samples and by channels."""
+    rows = phases[phases["diagram"] == "samples x channels"]
+    said = []
+    for activation, mine in rows.groupby("activation", sort=False):
+        cells = measures.cells(phases, "samples x channels", str(activation))
+        best = cells.loc[cells["share"].idxmax()]
+        parts = []
+        for axis in ("samples", "channels"):
+            counts = mine.groupby(axis)["exact"].agg(["sum", "size"])
+            told = [f"{r['sum']} of {r['size']} with {value:,}" for value, r in counts.iterrows()]
+            parts.append(f"by {axis}, {listed(told)}")
+        said.append(
+            f"{activation} students find the support, {'; '.join(parts)} (best cell, {best['samples']:,} samples and "
+            f"{best['channels']} channels: {share(wilson(int(best['found']), int(best['runs'])))})"
+        )
+    place = f"strength {measures.FIXED['strength']:g} and initial scale {measures.FIXED['scale']:g}"
+    return [f"**Samples and channels**, at {place}: {'. '.join(said)}."] if said else []
 
 
 def _of_phases(tables: Tables) -> list[str]:
@@ -100,12 +144,14 @@ def _of_phases(tables: Tables) -> list[str]:
         best = cells.loc[cells["share"].idxmax()]
         found = wilson(int(best["found"]), int(best["runs"]))
         said.append(
-            f"with {activation} {share(found)} students at strength {best['strength']:g}, scale {best['scale']:g}"
+            f"with {activation} {share(found)} students at strength {best['strength']:g}, scale {best['scale']:g} "
+            f"(all {best['runs']} in this cell: {best['outcomes']})"
         )
     return [
         "**Whether a short training finds the support is a matter of strength and start**: at best "
-        f"{listed(said)}. Over both activations and all scales {_found(grid, 'strength')}; over all strengths "
-        f"{_found(grid, 'scale')}."
+        f"{listed(said)}. *Scale* multiplies the initial weights; *fitted* and *recovered* students fit fresh inputs, "
+        "*partial* ones fit them in part (R² from 0.01 to 0.99), *dead* ones give zero. Over both activations and all "
+        f"scales {_found(grid, 'strength')}. Over all strengths {_found(grid, 'scale')}."
     ]
 
 
@@ -116,18 +162,23 @@ def _found(grid: pd.DataFrame, axis: str) -> str:
     name = {"strength": "the weakest penalty", "scale": "the smallest start"}[axis]
     return (
         f"{found} do under {name} ({axis} {rows[axis].iloc[0]:g}), with {rows['nonzero'].median():g} weights left in "
-        f"the median and {int((rows['outcome'] == 'dead').sum())} dead"
+        f"the median; {int((rows['outcome'] == 'dead').sum())} of {len(rows)} students are dead"
     )
 
 
 def _of_ways(tables: Tables) -> list[str]:
     rows = tables["sparsifiers"]
     said = []
-    for way in ("reweighted L1", "L1", "magnitude", "hard thresholding"):
-        mine = rows[rows["way"] == way]
-        if len(mine):
-            error = ten(float(mine["mse"].median()), 1)
-            said.append(f"{way} {share(wilson(int(mine['exact'].sum()), len(mine)))}, error {error}")
+    for way, mine in rows.groupby("way", sort=False):
+        error = ten(float(mine["mse"].median()), 1)
+        left = mine["nonzero"].median()
+        weights = f", {left:g} weights left in the median" if left > teachers_weights() else ""
+        said.append(f"{way} {share(wilson(int(mine['exact'].sum()), len(mine)))}, error {error}{weights}")
     return (
-        [f"**At equal compute**, runs that find the support, and the median error: {'; '.join(said)}."] if said else []
+        [
+            "**At equal compute**, runs that find the support, apart from weights without effect, and the median "
+            f"error: {'; '.join(said)}. The teacher has {teachers_weights()} weights."
+        ]
+        if said
+        else []
     )

@@ -14,25 +14,31 @@ from sparsenn_book.records.claims import Claim
 from sparsenn_book.records.estimates import Estimate, exact
 from sparsenn_book.studies.width_bounds.boundary import PAIRS
 from sparsenn_book.studies.width_bounds.claims_of_training import within
+from sparsenn_book.studies.width_bounds.random_solutions import TITLED
 
 STUDY = "Shenouda et al. 2023"
 DERIVED = "derived here; not searched"
 HERE = "this book"
 MANY = 1000
 PROMISED = 1e-12  # the error below which the solver calls a solution final
-CLEAR = 1e-3  # an error this much smaller than the least neuron in use cannot make or hide one
+CLEAR = 1e-3  # an error this much smaller than the least neuron used cannot make or hide one
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 def claims(tables: Tables) -> list[Claim]:
     """Claims of the tables dimension, rank, small, boundary and enumeration."""
-    solutions = pd.concat([tables[name] for name in ("dimension", "rank", "small")], ignore_index=True)
+    solutions = distinct(pd.concat([tables[name] for name in ("dimension", "rank", "small")], ignore_index=True))
     return [
         *_of_bounds(solutions, tables["boundary"]),
         *_of_certificates(solutions, tables["boundary"]),
         *_of_brute_force(tables["small"], tables["enumeration"]),
     ]
+
+
+def distinct(solutions: pd.DataFrame) -> pd.DataFrame:
+    """The random problems, each once: at r_x = 10 D = r_x and D = 10 are the same."""
+    return solutions[~((solutions["version"] == "titled") & (solutions["rank"] == TITLED))]
 
 
 def share_of(solutions: pd.DataFrame, bound: str) -> Estimate | None:
@@ -112,7 +118,7 @@ def _of_certificates(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Cl
         Claim(
             "width.countable",
             "Every solution is exact enough to count its neurons: gap and residual are below a thousandth of the "
-            "least neuron in use (largest error over least neuron, random problems).",
+            "least neuron used (largest error over least neuron, random problems).",
             HERE,
             None,
             exact((error / solutions["least"]).max(), len(solutions)),
@@ -129,7 +135,7 @@ def _of_brute_force(small: pd.DataFrame, enumeration: pd.DataFrame) -> list[Clai
     return [
         Claim(
             "width.brute-force-line",
-            "No brute-force problem needs more than ND + 1 = 7 neurons (the largest count, K > 7).",
+            "No solution of a brute-force problem uses more than ND + 1 = 7 neurons (the largest count, K > 7).",
             f"{STUDY}, lines in plotting_cvx_experiments.ipynb, which was not executed",
             None,
             exact(float(beyond["width"].max()), len(beyond), "neurons") if len(beyond) else None,
@@ -138,7 +144,8 @@ def _of_brute_force(small: pd.DataFrame, enumeration: pd.DataFrame) -> list[Clai
         ),
         Claim(
             "width.brute-force-sharp",
-            "Some brute-force problems need 5 neurons, the sharper bound, and none needs 6 (the largest count).",
+            "Some solutions of brute-force problems use 5 neurons, the sharper bound, and none uses 6 (the largest "
+            "count).",
             HERE,
             None,
             exact(float(small["width"].max()), len(small), "neurons"),

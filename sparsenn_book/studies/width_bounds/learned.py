@@ -52,15 +52,17 @@ def _points(tables: Tables, where: str) -> str:
         points.append(f"{steps:,} steps of training are too few to say where it ends.")
     points += [_of_width(tables), _of_counts(tables)]
     if steps >= training_rows.LONG:
-        points.append(_of_practice(tables["distance"]))
+        points.append(_of_practice(tables["distance"], tables["optimum"]))
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
 
 def _of_optimum(optimum: pd.DataFrame) -> str:
     best = optimum.iloc[0]
     return (
-        f"**What weight decay asks for is known exactly**: the least objective of any network on the study's data is "
-        f"{ten(best['objective'], 5)}, with a proof. The study's solution costs "
+        "**What weight decay asks for is known, with a proof**: the objective is the mean squared error plus "
+        r"$\lambda \sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$, with incoming weights $\bar w_k$ and outgoing "
+        rf"weights $v_k$ of each neuron and $\lambda$ = {ten(best['strength'], 0)}. On the study's data its least "
+        f"value over two-layer ReLU networks of any width is {ten(best['objective'], 5)}. The study's solution costs "
         f"{recorded_over_optimum(best):.2f} times that."
     )
 
@@ -70,12 +72,19 @@ def _of_training(distance: pd.DataFrame, steps: int) -> str:
     for rule in (PROX, DECAY):
         rows = distance[distance["method"] == rule]
         alive, near = rows[~rows["collapsed"]], int((rows["relative"] <= 1 + AGREE).sum())
-        gone = f", {len(rows) - len(alive)} collapsed" if len(alive) < len(rows) else ""
-        ends = f"; the others that fit end up to {alive['relative'].max():.2f} times it" if near < len(alive) else ""
+        gone = f" {len(rows) - len(alive)} of its students collapsed." if len(alive) < len(rows) else ""
+        off = alive["relative"][alive["relative"] > 1 + AGREE]
+        ends = f" Those that fit, but not so well, end at {over(off)} times it." if len(off) else ""
         who = f"{rule}, the study's rule," if rule == PROX else rule
-        told.append(f"{who} takes {near} of {len(rows)} students to within 1 % of that objective{gone}{ends}")
+        told.append(f"{who} takes {near} of {len(rows)} students to within 1 % of that value.{ends}{gone}")
     length = "" if steps >= training_rows.WHOLE else f" ({steps:,} of the study's 1,000,000 steps)"
-    return f"**Training need not find it**{length}: {'. '.join(told)}."
+    return f"**Training need not find it**{length}: {' '.join(told)}"
+
+
+def over(values: pd.Series) -> str:
+    """The range of some objectives, over the optimum."""
+    low, high = f"{values.min():.2f}", f"{values.max():.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _of_sharing(tables: Tables) -> str:
@@ -87,8 +96,9 @@ def _of_sharing(tables: Tables) -> str:
     )
     return (
         f"**Neurons shared by both outputs are no mark of weight decay**: without any decay {none.min():.0%} or more "
-        f"of the drawn neurons serve both. What differs is how many of 100 stay in use: {told} (collapsed runs left "
-        "out)."
+        r"of the drawn neurons serve both. What differs is how many of 100 stay in use, "
+        r"$\lVert v_k \rVert \lVert \bar w_k \rVert > 10^{-3}$: "
+        f"{told} (collapsed runs left out)."
     )
 
 
@@ -96,10 +106,11 @@ def _of_width(tables: Tables) -> str:
     boundary, random = tables["boundary"], pd.concat([tables[name] for name in ("dimension", "rank", "small")])
     hit = int((boundary["after"] == boundary["sharp"]).sum())
     return (
-        r"**At most $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ neurons are needed** (derived here; the literature was not "
-        r"searched), where the study has $r_\Phi r_\Psi$; $r_\Phi$ and $r_\Psi$ are the ranks of what a layer gives "
-        "and what the next one must receive. No bound made of these two ranks alone can be lower: "
-        f"{hit} of {len(boundary)} problems built for it end on it. {of_bounds_in_use(random)}"
+        r"**The cheapest outgoing weights of a layer need never use more than $r_\Phi r_\Psi - r_\Psi(r_\Psi - 1)/2$ "
+        r"neurons** (derived here; the literature was not searched), where the study has $r_\Phi r_\Psi$; $r_\Phi$ and "
+        r"$r_\Psi$ are the ranks of what a layer gives and what the next one must receive. No bound made of these two "
+        f"ranks alone can be lower: step 5 of the proof. Of {len(boundary)} problems built that way, {hit} end on it "
+        f"when they are solved. {of_bounds_in_use(random)}"
     )
 
 
@@ -110,21 +121,26 @@ def _of_counts(tables: Tables) -> str:
     if not len(rows) or rows["count"].min() < ENOUGH_SOLVES:
         return f"**Of the study's counts**, {failed}; so few problems say no more."
     within, beyond = (int(which.sum()) for which in verdicts(rows))
+    undecided = len(rows) - within - beyond
     mean = mean_excess(rows)
     assert mean is not None  # there are rows
     return (
         f"**The study's mean counts of neurons hold in {within} of {len(rows)} settings**, to within one bar of its "
-        f"histograms; in {beyond} they are certainly too large. Over all settings they are too large by "
-        f"{mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], and {failed}."
+        f"histograms. In {beyond} they are too large by more than that, beyond the 95 % interval; "
+        f"{undecided or 'none'} {'are' if undecided > 1 else 'is'} undecided. Over all settings the recorded "
+        f"mean less the certified one is {mean.value:.1f} neurons on average [{mean.low:.1f}, {mean.high:.1f}], "
+        f"and {failed}."
     )
 
 
-def _of_practice(distance: pd.DataFrame) -> str:
-    needed = distance[(distance["method"] == NONE) & ~distance["collapsed"]]["needed"]
-    used = distance[(distance["method"] == DECAY) & ~distance["collapsed"]]["used"]
+def _of_practice(distance: pd.DataFrame, optimum: pd.DataFrame) -> str:
+    alive = distance[~distance["collapsed"]].groupby("method")
+    used, cheapest = alive["used"].agg(["min", "max"]), alive["needed"].agg(["min", "max"])
+    left = {rule: f"{used.loc[rule, 'min']:.0f} to {used.loc[rule, 'max']:.0f}" for rule in (PROX, DECAY)}
     return (
-        "**Take to your own training**: Weight decay does not leave few neurons "
-        f"({used.min():.0f} to {used.max():.0f} of 100 were still in use). To drop neurons and keep the outputs on the "
-        f"data, solve for the outgoing weights (`lasso.solve`, then `lasso.sparsify`): a student trained without any "
-        f"decay then needs {needed.min()} to {needed.max()} of its 100."
+        "**Take to your own training**: how few neurons weight decay leaves depends on how it is trained. SGD weight "
+        f"decay leaves {left[DECAY]} of 100 neurons in use, PathProx {left[PROX]}; the optimum has "
+        f"{optimum.iloc[0]['neurons']:.0f}, counted without a threshold. To drop neurons and keep the outputs on the "
+        "data, solve for the cheapest outgoing weights (`lasso.solve`, then `lasso.sparsify`): those of a student "
+        f"trained without any decay use {cheapest.loc[NONE, 'min']} to {cheapest.loc[NONE, 'max']} of its 100."
     )

@@ -10,9 +10,19 @@ from sparsenn_book.records.words import ten
 from sparsenn_book.studies.width_bounds import recorded, training_rows
 from sparsenn_book.studies.width_bounds.claims_of_training import AGREE, DECAY, NONE, PROX, recorded_over_optimum
 from sparsenn_book.studies.width_bounds.neuron_sharing import STUDENT_SEED
+from sparsenn_book.studies.width_bounds.sharing_training import ACTIVE
 
 AT_RANDOM = (math.sqrt(2) + math.asinh(1)) / 3
 """The cost of sharing of independent uniform weights: mean distance from the corner of a square, over the mean sum."""
+
+
+def at_most(value: float, digits: int = 1) -> str:
+    """A bound on a size, rounded up; with so many digits after the point, in powers of ten."""
+    if not value > 0:
+        return "0"
+    step = 10.0 ** (math.floor(math.log10(value)) - digits)
+    # a step of rounding is not a step of the last digit
+    return ten(math.ceil(value / step - 1e-6) * step, digits)
 
 
 def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
@@ -23,9 +33,10 @@ def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
     generator = best["strength"] * best["generator_vv_norm"]
     return (
         f"The optimum is {ten(best['objective'], 8)}, and no network of any width is below {ten(best['bound'], 8)} "
-        f"(relative gap {ten(best['gap'], 0)}; the dual function exceeds 1 by at most {ten(best['peak'] - 1, 0)} over "
+        f"(relative gap {ten(best['gap'], 0)}; the dual function exceeds 1 by at most {at_most(best['peak'] - 1)} over "
         f"all directions): mean squared error {ten(best['mse'])}, VV norm {best['vv_norm']:.6f}, "
-        f"{best['neurons']:.0f} neurons, of which the four largest carry {largest:.0%} of the VV norm. The network "
+        f"{best['neurons']:.0f} neurons, counted without a threshold. Of these {int((outgoing > ACTIVE).sum())} "
+        f"are above 10⁻³ in ‖v‖‖w̄‖, and the four largest carry {largest:.0%} of the VV norm. The network "
         f"that made the data fits them exactly, has VV norm {best['generator_vv_norm']:.6f} and so costs "
         f"{ten(generator)}, {generator / best['objective']:.3f} times the optimum."
     )
@@ -43,7 +54,7 @@ def of_training(trace: pd.DataFrame, distance: pd.DataFrame) -> str:
     return (
         f"Strong lines are the study's student, faint ones the others. The study's runs repeat: at the logged "
         f"iterations up to {reached:,} the loss of the run again differs from "
-        f"the recorded one by at most {ten(loss[PROX], 0)} of it (PathProx) and {ten(loss[NONE], 0)} (no decay), and "
+        f"the recorded one by at most {at_most(loss[PROX])} of it (PathProx) and {at_most(loss[NONE])} (no decay), and "
         f"the number of active neurons by at most {int((active['value'] - active['recorded']).abs().max())}. After "
         f"{steps:,} steps the study's student costs {ends[PROX]:.3f} times the optimum by PathProx, "
         f"{ends[DECAY]:.3f} times by SGD with weight decay."
@@ -98,9 +109,9 @@ def of_distance(distance: pd.DataFrame, optimum: pd.DataFrame, steps: int) -> st
     return text + (
         f"In the run again the outgoing weights are the best for their directions, to within "
         f"{ten(study['relative'] / study['same_directions'] - 1, 0)} of the cost: the directions are wrong. After "
-        f"{steps:,} steps {'; '.join(parts)}. "
+        f"{steps:,} steps: {' '.join(parts)} "
         + ("" if steps >= training_rows.WHOLE else "These are not ends: the study trained 1,000,000 steps. ")
-        + "That two objectives share their minima does not mean that two rules find them."
+        + "That two objectives have the same least value does not mean that two rules find it."
     )
 
 
@@ -108,12 +119,13 @@ def _of_rule(rows: pd.DataFrame, rule: str) -> str:
     alive = rows[~rows["collapsed"]]
     near = int((rows["relative"] <= 1 + AGREE).sum())
     moving = int((alive["fell"] > AGREE).sum())
-    text = f"{rule} takes {near} of {len(rows)} students to within 1 % of the optimum"
-    if len(alive):
-        text += f" (those that fit: {alive['relative'].min():.3f} to {alive['relative'].max():.3f} times it"
-        text += f", {moving or 'none'} still moving" + ")"
+    text = f"{rule} takes {near} of {len(rows)} students to within 1 % of the optimum."
     gone = len(rows) - len(alive)
-    return text + (f", and {gone} collapsed" if gone else "")
+    text += f" {gone} of its students collapsed." if gone else ""
+    if len(alive):
+        text += f" Those that fit end at {alive['relative'].min():.3f} to {alive['relative'].max():.3f} times it, "
+        text += f"{moving or 'none'} of them still moving."
+    return text
 
 
 def distance_table(distance: pd.DataFrame, steps: int) -> pd.DataFrame:
@@ -156,24 +168,25 @@ def of_balance(trace: pd.DataFrame) -> str:
 
 
 def of_needed(distance: pd.DataFrame, steps: int) -> str:
-    """How many of a student's neurons its outputs on the data need."""
+    """How many of a student's neurons the cheapest outgoing weights with its outputs on the data use."""
     if steps < training_rows.LONG:
         return _too_short(steps)
     rows = distance[~distance["collapsed"]]
     least = rows.groupby("method")["needed"].agg(["min", "max"])
     none = rows[rows["method"] == NONE]
     return (
-        f"A student trained without decay has {none['neurons'].max()} neurons; {_range(*least.loc[NONE])} of them, "
-        f"with other outgoing weights, give the same outputs on the data. The sharper bound allows "
-        f"{none['sharp'].max()}, the product {none['product'].max()}. Students trained by SGD with weight decay need "
-        f"{_range(*least.loc[DECAY])}, those of PathProx {_range(*least.loc[PROX])}. *Needed* has no threshold, so it "
-        "may be more than *in use*, which leaves out neurons below 10⁻³."
+        f"A student trained without decay has {none['neurons'].max()} neurons; the cheapest outgoing weights with its "
+        f"outputs on the data use {_range(*least.loc[NONE])} of them. The sharper bound allows "
+        f"{none['sharp'].max()}, the product {none['product'].max()}. For students trained by SGD with weight decay "
+        f"the cheapest use {_range(*least.loc[DECAY])}, for those of PathProx {_range(*least.loc[PROX])}; collapsed "
+        "students are left out. These counts have no threshold, so they may be above *in use*, which leaves out "
+        "neurons below 10⁻³."
     )
 
 
 def needed_table(distance: pd.DataFrame) -> pd.DataFrame:
-    """How many neurons each student has and needs, as a table for the page."""
-    names = {"needed": "neurons needed", "vv_norm": "VV norm", "needed_vv_norm": "VV norm needed"}
+    """How many neurons each student has, and its cheapest outgoing weights use, as a table for the page."""
+    names = {"needed": "used by cheapest V", "vv_norm": "VV norm", "needed_vv_norm": "VV norm of cheapest V"}
     names |= {"sharp": "sharper bound", "product": "r_Φ r_Ψ"}
     rows = distance[["method", "seed", "neurons", *names]].round(3).rename(columns=names)
     return rows.assign(gap=[ten(v, 0) for v in distance["gap"]]).set_index(["method", "seed"])

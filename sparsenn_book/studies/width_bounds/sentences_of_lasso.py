@@ -9,28 +9,35 @@ import pandas as pd
 from sparsenn_book.records.words import ten
 from sparsenn_book.studies.width_bounds import recorded
 from sparsenn_book.studies.width_bounds.claims_of_counts import ENOUGH_SOLVES
-from sparsenn_book.studies.width_bounds.claims_of_proofs import PROMISED
+from sparsenn_book.studies.width_bounds.claims_of_proofs import PROMISED, distinct
 from sparsenn_book.studies.width_bounds.comparison import compared, verdicts
 from sparsenn_book.studies.width_bounds.enumeration import CERTIFIED, CONIC
 from sparsenn_book.studies.width_bounds.numerical_ranks import ROUNDED, TANH, TOLERANCES
+from sparsenn_book.studies.width_bounds.sentences import at_most
 from sparsenn_book.studies.width_bounds.thresholds import CUTS, STUDYS_CUT
+from sparsenn_core.lasso.batch import BOUNDARY
 
 STUDYS_WIDTHS, STUDYS_PROBLEMS = range(7, 12), 1000  # K of its brute force, and problems for each
 
 
 def of_solutions(*tables: pd.DataFrame) -> str:
     """How exact the solutions are, and how many are proven unique."""
-    rows = pd.concat(tables)
+    drawn = pd.concat(tables)
+    rows = distinct(drawn)
     error = rows[["gap", "residual"]].max(axis=1)
     loose = rows[error > PROMISED]
     text = (
-        f"{len(rows):,} problems: the largest relative gap or residual is {ten(error.max(), 0)}, and "
-        f"{int(rows['unique'].sum()):,} solutions are proven to be the only one, so that their width is the least."
+        f"Of {len(rows):,} problems the largest relative gap or residual is {ten(error.max(), 1)}, and "
+        f"{int(rows['unique'].sum()):,} solutions are proven to be the only one, so that their width is the least. "
+        f"For this test ‖Lφₖ‖ counts as 1 above 1 − {at_most(BOUNDARY, 0)[2:]}."
     )
+    if len(rows) < len(drawn):
+        text += " Problems that are the same in both readings of the rank figure below are counted once."
     if len(loose):
         text += (
-            f" {len(loose)} are above 10⁻¹², which the solver promises, all with features of condition "
-            f"{loose['condition'].min():,.0f} or more: what numbers of 16 digits can certify is limited by that."
+            f" The solver promises an error of at most 10⁻¹². In {len(loose)} problems the error is above that. The "
+            f"features of these have condition {loose['condition'].min():,.0f} or more, which limits what numbers of "
+            "16 digits can certify."
         )
     return text
 
@@ -73,13 +80,14 @@ def of_comparison(figure: str, certified: pd.DataFrame) -> str:
     )
     if beyond.any():
         off = ", ".join(f"{r['excess']:.1f} neurons at {name} = {r['setting']}" for _, r in rows[beyond].iterrows())
-        text += f" and for certain too large by more than that elsewhere: {off}"
+        text += f" and too large by more than that, beyond its 95 % interval, elsewhere: {off}"
     open_ = ", ".join(f"{name} = {s}" for s in rows[~(within | beyond)]["setting"])
     return text + (f"; undecided at {open_}, where the interval holds the width of one bar." if open_ else ".")
 
 
 def bounds_in_use(random: pd.DataFrame) -> pd.DataFrame:
     """One row for each kind of random problem whose sharper bound is below K: the bound and the largest share used."""
+    random = distinct(random)
     some = random[random["sharp"] < random["neurons"]]
     kinds = some.assign(share=some["width"] / some["sharp"]).groupby(["samples", "neurons", "rank", "version"])
     return kinds.agg(sharp=("sharp", "first"), share=("share", "max")).sort_values("sharp")
@@ -138,10 +146,10 @@ def of_brute_force(small: pd.DataFrame, searches: pd.DataFrame) -> str:
     per_set = conic["seconds"].sum() / conic["sets"].sum()
     sets = sum(math.comb(k, s) for k in STUDYS_WIDTHS for s in range(3, k + 1)) * STUDYS_PROBLEMS
     return (
-        f"Of {len(small):,} problems none needs more than {small['width'].max()} neurons; the sharper bound is "
+        f"Of {len(small):,} solutions none uses more than {small['width'].max()} neurons; the sharper bound is "
         f"{small['sharp'].iloc[0]}, the product {small['product'].iloc[0]}. Trying all sets agrees in {agree} of "
         f"{len(searches)} searches ({searches['sets'].sum():,} sets; objectives differ by at most "
-        f"{ten(searches['difference'].max(), 0)}). The study's tolerance of 10⁻⁶ in the objective, which also accepts "
+        f"{at_most(searches['difference'].max())}). The study's tolerance of 10⁻⁶ in the objective, which also accepts "
         f"slightly worse sets, would give a smaller width for {loose} of {len(ours)}. At the {1e3 * per_set:.0f} ms a "
         f"set that the study's formulation takes here, all {sets:,} sets of its problems would last "
         f"{sets * per_set / 3600:.0f} hours."
@@ -160,8 +168,8 @@ def of_boundary(boundary: pd.DataFrame) -> str:
     hit = int((boundary["after"] == boundary["sharp"]).sum())
     return (
         f"{hit} of {len(boundary)} problems end exactly on the sharper bound, from up to {boundary['before'].max()} "
-        f"neurons. The objective moves by at most {ten(boundary['moved'].max(), 0)} of itself, the outputs by "
-        f"{ten(boundary['residual'].max(), 0)}."
+        f"neurons. The objective moves by at most {at_most(boundary['moved'].max())} of itself, the outputs by "
+        f"{at_most(boundary['residual'].max())}."
     )
 
 

@@ -9,7 +9,17 @@ import torch
 
 from sparsenn_book.records.claims import Claim
 from sparsenn_book.studies.l1_phases import certificates as certified
-from sparsenn_book.studies.l1_phases import figures, lessons, measures, paths, phases, sentences, sparsifiers, trees
+from sparsenn_book.studies.l1_phases import (
+    figures,
+    lessons,
+    measures,
+    paths,
+    phases,
+    sentences,
+    sentences_of_ways,
+    sparsifiers,
+    trees,
+)
 from sparsenn_book.studies.l1_phases.certificates import CHANNELS, CONNECTED
 from sparsenn_book.studies.l1_phases.claims import claims
 from sparsenn_book.studies.l1_phases.settings import (
@@ -151,7 +161,8 @@ def test_every_way_is_tuned_and_reported_on_runs_of_its_own() -> None:
     assert (tuning.groupby("way")["knob"].nunique() == 5).all()
     counted = reported[reported["way"].isin(["magnitude", "hard thresholding"])]
     assert (counted["nonzero"] <= counted["knob"]).all()
-    assert set(sentences.ways_table(reported).index) == set(sparsifiers.WAYS)
+    assert set(sentences_of_ways.table(reported).index) == set(sparsifiers.WAYS)
+    assert sentences_of_ways.of_ways(reported, tuning).endswith(".")
 
 
 def test_a_tree_is_arranged_and_drawn() -> None:
@@ -180,7 +191,7 @@ def made_up(count: int) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     points = [
         {"draw": d, "student": s, "activation": a, "direction": "up", "strength": 10.0**-k, "exact": s == MULTI,
-         "refit_loss": 1e-20}
+         "refit_loss": 1e-20, "objective": 0.1, "zero_objective": 0.2}
         for d in range(2) for s in (MULTI, FULL) for a in ("tanh", "relu") for k in range(5)
     ]  # fmt: skip
     runs = [
@@ -189,7 +200,8 @@ def made_up(count: int) -> dict[str, pd.DataFrame]:
         for a in ("tanh", "relu") for s in (1e-3, 0.03) for z in (0.1, 1.0) for r in range(count)
     ]  # fmt: skip
     ways = [
-        {"way": w, "run": r, "exact": w == "reweighted L1", "mse": 1e-5 if w == "reweighted L1" else 1e-3}
+        {"way": w, "run": r, "exact": w == "reweighted L1", "mse": 1e-5 if w == "reweighted L1" else 1e-3,
+         "nonzero": 7, "knob": 20.0}
         for w in sparsifiers.WAYS for r in range(count)
     ]  # fmt: skip
     names = ("certificates", "paths", "phases", "sparsifiers")
@@ -218,15 +230,28 @@ def test_claims_hold_on_tables_that_say_so_and_fail_on_the_opposite() -> None:
 def test_lessons_follow_the_tables() -> None:
     tables = made_up(12)
     said = lessons.learned((tables, "here"))
-    assert "L1 cannot keep this teacher" in said
-    assert "the strength hardly matters" in said
-    assert "(strength 0.001), with 9 weights left in the median and 0 dead" in said
+    assert "L1 cannot keep exactly this teacher's weights, at strength 1·10⁻⁵ and with 100 samples" in said
+    assert "over 4.0 powers of ten of the strength or more**, on 4 of 4 paths" in said
+    assert "tanh 1·10⁻⁴ to 1·10⁰ and relu" in said
+    assert "(strength 0.001), with 9 weights left in the median; 0 of 48 students are dead" in said
     kept = tables["certificates"].assign(holds=~tables["certificates"]["holds"])
     path = tables["paths"][tables["paths"]["strength"] > 1e-3]
     other = lessons.learned(({**tables, "certificates": kept, "paths": path}, "here"))
-    assert "Whether L1 can keep this teacher is open" in other
+    assert "L1 may or may not keep exactly this teacher's weights" in other
     assert "However long" not in other
-    assert "the strength matters" in other
+    assert "over 2.0 powers of ten" in other
+
+
+def test_ways_are_told_apart_by_intervals_and_weights_without_effect_are_said() -> None:
+    runs = made_up(12)["sparsifiers"]
+    runs.loc[runs["way"] == "reweighted L1", "nonzero"] = 13
+    tuning = runs.assign(exact=False)
+    said = sentences_of_ways.of_ways(runs, tuning)
+    assert "more than half: reweighted L1; fewer than half: L1" in said
+    assert "12 runs of reweighted L1 find it with 13 weights left in the median: all but 7" in said
+    assert "Tuned, hard thresholding keeps 20 and magnitude keeps 20 weights, where the teacher has 7" in said
+    half = runs.assign(exact=runs["run"] < 6)
+    assert "undecided: L1, reweighted L1" in sentences_of_ways.of_ways(half, tuning)
 
 
 def test_few_draws_test_nothing() -> None:

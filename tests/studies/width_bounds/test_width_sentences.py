@@ -23,7 +23,7 @@ def test_optimum_says_value_and_what_the_generator_costs() -> None:
 
 def test_training_says_how_well_the_log_is_followed() -> None:
     text = sentences.of_training(made.trace(WHOLE, factor=1.003), made.distance())
-    assert "at most 3·10⁻³ of it (PathProx)" in text
+    assert "at most 3.0·10⁻³ of it (PathProx)" in text
     assert "up to 990,000" in text
     assert "2.074 times the optimum by PathProx, 1.003 times by SGD with weight decay" in text
 
@@ -57,7 +57,8 @@ def test_distance_counts_arrivals_collapses_and_runs_that_move() -> None:
     text = sentences.of_distance(rows, made.optimum(), WHOLE)
     assert "2.07 times the optimum" in text
     assert "PathProx takes 0 of 5 students to within 1 % of the optimum" in text
-    assert "1 still moving), and 1 collapsed" in text
+    assert "1 of its students collapsed. Those that fit end at" in text
+    assert "times it, 1 of them still moving." in text
     assert "SGD weight decay takes 5 of 5 students" in text
 
 
@@ -67,7 +68,7 @@ def test_states_stand_in_the_table_of_long_runs_alone() -> None:
     assert table.loc[("PathProx", 52), "state"] == "collapsed"
     assert table.loc[("PathProx", 49), "state"] == ""
     assert "state" not in sentences.distance_table(rows, SHORT)
-    assert sentences.needed_table(rows).loc[("PathProx", 49), "neurons needed"] == 60
+    assert sentences.needed_table(rows).loc[("PathProx", 49), "used by cheapest V"] == 60
 
 
 def test_balance_says_when_it_has_levelled_off() -> None:
@@ -83,7 +84,10 @@ def test_balance_says_when_it_has_levelled_off() -> None:
 def test_needed_says_the_range_over_students_that_fit() -> None:
     rows = made.distance()
     rows.loc[rows["method"] == "no decay", "needed"] = [64, 65, 66, 67, 68]
-    assert "has 100 neurons; 64 to 68 of them" in sentences.of_needed(rows, WHOLE)
+    assert (
+        "has 100 neurons; the cheapest outgoing weights with its outputs on the data use 64 to 68 of them"
+        in sentences.of_needed(rows, WHOLE)
+    )
 
 
 def test_solutions_above_the_promise_are_said_with_their_condition() -> None:
@@ -96,7 +100,7 @@ def test_comparison_counts_settings_by_one_rule() -> None:
     settings = (10, 20, 30, 40)
     assert "in 4 of 4." in sentences_of_lasso.of_comparison("dimension", made.solutions("dimension", settings))
     off = sentences_of_lasso.of_comparison("dimension", made.solutions("dimension", settings, 8.0))
-    assert "in 0 of 4 and for certain too large" in off
+    assert "in 0 of 4 and too large by more than that, beyond its 95 % interval" in off
     assert "8.0 neurons at N = 10" in off
     few = sentences_of_lasso.of_comparison("dimension", made.solutions("dimension", settings, count=4))
     assert "no evidence" in few
@@ -140,7 +144,9 @@ def test_learned_is_from_full_tables_where_they_are_and_says_so_where_not() -> N
     text = learned(full, {}, "laptop")
     assert text.startswith("At full scale")
     assert "PathProx, the study's rule, takes 0 of 5 students" in text
-    assert "7 of 7 problems" in text
+    assert "Of 7 problems built that way, 7 end on it" in text
+    assert "SGD weight decay leaves" in text
+    assert "; the optimum has 22, counted without a threshold" in text
     assert text.splitlines()[-1].startswith("- **Take to your own training**")
     own = learned({}, full, "laptop")
     assert "this page's own, profile laptop" in own

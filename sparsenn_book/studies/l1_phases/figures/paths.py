@@ -106,7 +106,8 @@ def slopes(certificates: pd.DataFrame) -> go.Figure:
     rows = certificates[certificates["samples"] == certificates["samples"].max()]
     strengths = sorted(rows["strength"].unique())
     fig = panels(
-        "Largest slope off the support: above 1 the support cannot stay", [f"λ = {s:g}" for s in strengths],
+        "Largest slope off the support, over the strength: above 1 the support cannot stay",
+        [f"λ = {s:g}" for s in strengths],
         "teacher, student", "slope / λ",
         "Marks by teacher and student, one for each draw of data, a panel for each strength, with a line at 1.",
         columns=len(strengths),

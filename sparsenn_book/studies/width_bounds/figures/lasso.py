@@ -10,6 +10,7 @@ from sparsenn_book.figures.palette import ROLES, Style
 from sparsenn_book.figures.theme import figure, level, line, panels, points
 from sparsenn_book.records.words import ten
 from sparsenn_book.studies.width_bounds import recorded
+from sparsenn_book.studies.width_bounds.claims_of_proofs import distinct
 from sparsenn_book.studies.width_bounds.comparison import COLUMN
 from sparsenn_book.studies.width_bounds.figures.looks import BOUNDS, METHODS, PATTERNS
 from sparsenn_book.studies.width_bounds.numerical_ranks import STUDENT, TOLERANCES
@@ -20,7 +21,7 @@ MADE_UP = range(2, 6)  # categories of the features that no rule trained
 
 
 def histograms(which: str, certified: pd.DataFrame) -> go.Figure:
-    """Active neurons of certified solutions (bars) and recorded counts (outline), one panel for each setting of the
+    """Neurons used by certified solutions (bars) and recorded counts (outline), one panel for each setting of the
     study's figure `which` and reading of its code; vertical lines at the bounds and at the study's upper line.
     """
     column = COLUMN[which]
@@ -29,8 +30,8 @@ def histograms(which: str, certified: pd.DataFrame) -> go.Figure:
     settings, versions = certified[column].unique(), certified["version"].unique()
     names = [_named(which, s, v, len(versions)) for s in settings for v in versions]
     reps = certified.groupby([column, "version"]).size().max()
-    title = f"Active neurons of the sparsest solution, {reps} problems each"
-    fig = panels(title, names, "active neurons", "share of problems", _told(which, certified), columns=len(versions))
+    title = f"Neurons used by the sparsest solution, {reps} problems each"
+    fig = panels(title, names, "neurons used", "share of problems", _told(which, certified), columns=len(versions))
     for i, setting in enumerate(settings, start=1):
         for j, version in enumerate(versions, start=1):
             ours = certified[(certified[column] == setting) & (certified["version"] == version)]
@@ -39,7 +40,7 @@ def histograms(which: str, certified: pd.DataFrame) -> go.Figure:
             _panel(fig, ours, theirs, drawn, {"row": i, "col": j})
     fig.update_xaxes(title_text="")
     for j in range(1, len(versions) + 1):
-        fig.update_xaxes(title_text="active neurons", row=len(settings), col=j)
+        fig.update_xaxes(title_text="neurons used", row=len(settings), col=j)
     fig.update_yaxes(tickformat=".0%")
     # room for a legend of two lines above the names of the first panels
     fig.update_layout(height=176 + 200 * len(settings), margin_t=112, legend_y=1 + 0.13 / len(settings))
@@ -58,7 +59,7 @@ def _told(which: str, certified: pd.DataFrame) -> str:
         f"{some['sharp'].iloc[0]} and {some['product'].iloc[0]}"
         for (setting, version), some in certified.groupby([COLUMN[which], "version"], sort=False)
     ]
-    text = f"Histograms of active neurons. {'; '.join(told)}."
+    text = f"Histograms of neurons used. {'; '.join(told)}."
     return text.replace("<sub>", "").replace("</sub>", "")
 
 
@@ -122,20 +123,21 @@ def _limits(fig: go.Figure, bounds: dict[str, float], place: dict[str, int]) -> 
 
 
 def bounds(random: pd.DataFrame, boundary: pd.DataFrame) -> go.Figure:
-    """Neurons in use against the sharper bound: random problems (least to largest of each kind), problems built at the
+    """Neurons used against the sharper bound: random problems (least to largest of each kind), problems built at the
     bound, and the recorded counts that no solution can have; kinds whose bound is no less than K are left out.
     """
+    random = distinct(random)
     kinds = random[random["sharp"] < random["neurons"]].groupby(["samples", "neurons", "rank", "version"])
     some = kinds.agg(sharp=("sharp", "first"), low=("width", "min"), middle=("width", "median"), high=("width", "max"))
     failed = recorded.solves().query("failed")
     least = failed["rank"] * failed["outputs"] - failed["outputs"] * (failed["outputs"] - 1) / 2
     on, below = int((boundary["after"] == boundary["sharp"]).sum()), int((some["high"] <= some["sharp"]).sum())
     alt = (
-        f"Neurons in use against the sharper bound, logarithmic axes. {on} of {len(boundary)} problems built at the "
+        f"Neurons used against the sharper bound, logarithmic axes. {on} of {len(boundary)} problems built at the "
         f"bound lie on the diagonal, {below} of {len(some)} kinds of random problems do not pass it, and "
         f"{int((failed['active'] > least).sum())} recorded counts do."
     )
-    fig = figure("Neurons in use, and the sharper bound", "sharper bound", "neurons in use", alt)
+    fig = figure("Neurons used, and the sharper bound", "sharper bound", "neurons used", alt)
     ends = np.array([2.0, 1.2 * float(pd.concat([some["sharp"], boundary["sharp"]]).max())])
     line(fig, ends, ends, "as many as the bound", "theory")
     points(fig, some["sharp"], some["middle"], "random problems", 0, low=some["low"], high=some["high"])
