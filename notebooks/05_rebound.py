@@ -124,6 +124,9 @@ for precision in ("float32", "float64"):
 # learning rate 0.01 and 500 epochs, A with a displacement of 1e-6 times N(0, 1) in every weight, B with noise of
 # standard deviation 0.001; C with learning rate 1e-5 and 100 epochs. The study has 10,000 samples. On fewer samples the
 # noise is reduced here as the square root of their number, so that it pulls a student as strongly.
+#
+# A fourth experiment is this book's own, *noise and displacement*: as A, but the student is displaced by 1e-3 times
+# N(0, 1), and there is noise of standard deviation 0.15 on 10,000 samples. In it the two pull against each other.
 
 # %% [markdown]
 # ## Experiment A
@@ -162,7 +165,7 @@ tell(rebound.sentences.experiment_b(curves, spread))
 # | as first coded | none | at epoch 1 only (remainder of epoch and frequency the wrong way round) |
 #
 # DRR, differentiable relaxation of $\ell_0$ regularization, counts weights softly. The *projection* is meant to keep
-# weights away from ties, so that the function determines them. As coded it multiplies every weight by a random factor
+# weights away from ties, so that the function determines them. Its code multiplies every weight by a random factor
 # between 1 and 1 + 1.2e-6, so that weights only grow.
 
 # %% tags=["hide-input"]
@@ -186,7 +189,8 @@ chapter.show(rebound.figures.rebound_map(mapped))
 tell(rebound.sentences.rebound_map(chapter.tables))
 
 # %% [markdown]
-# How far the distance of the runs that rebound rises above its least value (median):
+# How far the squared distance of the runs that rebound rises above its least value, in percent of that (median over
+# runs from all displacements that were tried):
 
 # %% tags=["hide-input"]
 chapter.show(rebound.sentences.rise_table(mapped))
@@ -218,16 +222,18 @@ tell(rebound.sentences.counted(turned_back))
 # ## The closed form
 #
 # Near the teacher, the student's displacement $\delta$ obeys a linear recursion: that of the network's linearization
-# there. With eigenvalues $\lambda_k$ of the Gauss-Newton matrix $H = \tfrac2n J^\top J$, $J$ the derivatives of the
-# outputs by the parameters, learning rate $\eta$, noise $\sigma$, $c_k = (1-\eta\lambda_k)^t$ and $h_k =
-# (1-c_k)/\lambda_k$,
+# there. Its eigenvalues $\lambda_k$ are those of the Gauss-Newton matrix $H = \tfrac2n J^\top J$, with $J$ the
+# derivatives of the outputs on the $n$ samples by the parameters. $\delta_k$ is the displacement at the start along
+# the eigenvector of $\lambda_k$, $\eta$ the learning rate and $\sigma$ the standard deviation of the noise. After $t$
+# epochs, with $c_k = (1-\eta\lambda_k)^t$ and $h_k = (1-c_k)/\lambda_k$, the mean over the noise is
 #
 # $$ \mathbb{E}\,\lVert\theta_t-\theta^\star\rVert^2 = \sum_k \Bigl[ c_k^2\,\delta_k^2
 # + \tfrac{2\sigma^2}{n}\,\lambda_k h_k^2 \Bigr]. $$
 #
 # The first term never grows while $\eta\lambda_k \le 1$: in exact arithmetic, the linear recursion without noise has no
 # rebound. (For the networks themselves this is the measurement above, in float64.) The second term only grows. Their
-# sum may turn: that is a rebound, and its time is known beforehand.
+# sum may turn: then the mean over the noise rebounds. For a single run the noise that was drawn stands in place of its
+# mean. If it is known, so is the epoch at which the run is closest.
 
 # %% tags=["hide-input"]
 chapter.show(rebound.figures.predicted_curves(prediction))
@@ -290,6 +296,9 @@ chapter.show(rebound.sentences.law_table(scaling))
 # numbers: the least distance that was found (*at most*), and a bound that no rearrangement can be below (*at least*).
 # Where a proof says that they are the same, the distance is *certified*. The study instead brings both networks to a
 # *normal form*: hidden units sorted by the size of their biases, with signs such that biases are positive.
+#
+# Two kinds of students join those of the experiments. Some are *displaced by 0.3* times N(0, 1) and trained by gradient
+# descent. A *random student* has nothing of its teacher at the start and is trained by Adam.
 
 # %% tags=["hide-input"]
 chapter.show(rebound.figures.distances(distances))
@@ -323,8 +332,9 @@ chapter.show(rebound.sentences.pruning_table(pruning))
 #
 # ## Claims
 #
-# Thresholds come from the number of runs, from the scatter of the study's points or from the width of a line, and were
-# fixed before the draws of this page; trials had other seeds. Counts are of independent runs: a student that is trained
+# From which value on a claim holds, its threshold, stands in the book's ledger. Thresholds come from the number of
+# runs, from the scatter of the study's points or from the width of a line. They were fixed before the draws of this
+# page; trials had other seeds. Counts are of independent runs: a student that is trained
 # from several displacements counts once.
 
 # %% tags=["hide-input"]

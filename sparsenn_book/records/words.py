@@ -12,12 +12,15 @@ from sparsenn_book.records.estimates import Estimate
 
 VERDICTS: dict[str, tuple[str, str]] = {
     "reproduced": ("✓", "the measured interval lies inside what was said"),
-    "corrected": ("≈", "the measured interval lies apart from what was said, and inside what this book says instead"),
-    "refuted": ("✗", "the measured interval lies apart from what was said"),
+    "corrected": (
+        "≈",
+        "no value in the measured interval agrees with what was said; all agree with what this book says instead",
+    ),
+    "refuted": ("✗", "no value in the measured interval agrees with what was said"),
     "stated here": (
         "★",
-        "stated by this book, and the measured interval lies inside what it says; whether others said it before was "
-        "not searched",
+        "stated by this book, and it holds: the measured interval lies inside what it says; whether others said it "
+        "before was not searched",
     ),
     "undecided": ("?", "the measured interval reaches across the edge of what was said, and so decides nothing"),
     "not tested at this profile": ("–", "no measurement, or too few runs to be one"),

@@ -46,19 +46,25 @@ def ledger(found: Sequence[Entry], profile: str, titles: Mapping[str, str]) -> s
 
 
 def opening(found: Sequence[Entry], profile: str) -> str:
-    """One sentence that is fair to the studies: how many of others' claims, and of this book's own, hold or do not."""
+    """How many claims hold or do not: others', this book's from before the draws that test them, its other ones."""
     if not found:
         return "No chapter has stated a claim yet."
     others = Counter(entry.judged["verdict"] for entry in found if entry.judged["said"])
-    own = Counter(entry.judged["verdict"] for entry in found if not entry.judged["said"] and not entry.is_check)
+    ours = [entry.judged for entry in found if not entry.judged["said"] and not entry.is_check]
+    before = Counter(claim["verdict"] for claim in ours if claim.get("prior"))
+    own = Counter(claim["verdict"] for claim in ours if not claim.get("prior"))
     checks = Counter(entry.judged["verdict"] for entry in found if entry.is_check)
     counts = {"stated here": "hold", "refuted": "fail", "undecided": "undecided"}
     parts = []
     if others:
         said = {verdict: verdict for verdict in ("reproduced", "corrected", "refuted", "undecided")}
         parts.append(f"of {_number_of(others)} that others made, {_shares(others, said)}")
+    if before:
+        fixed = "of this book's own, fixed before the draws that test them"
+        parts.append(f"of {_number_of(before)} {fixed}, {_shares(before, counts)}")
     if own:
-        parts.append(f"of {_number_of(own)} of this book's own, {_shares(own, counts)}")
+        other = "other claim" if before else "claim"
+        parts.append(f"of {_number_of(own, other)} of this book's own, {_shares(own, counts)}")
     if checks:
         parts.append(f"of {_number_of(checks, 'check')} of its computations, {_shares(checks, counts)}")
     text = "; ".join(parts)

@@ -69,7 +69,8 @@ def test_checks_are_folded_and_counted_apart_and_what_was_stated_before_says_so(
     assert list(rows(checks)) == ["check"]
     assert ["before the draws that test it" in cells[0] for cells in rows(claims).values()] == [False, True]
     assert opening(found, "laptop") == (
-        "Of 1 claim that others made, 1 is reproduced; of 1 claim of this book's own, 1 holds; "
+        "Of 1 claim that others made, 1 is reproduced; "
+        "of 1 claim of this book's own, fixed before the draws that test them, 1 holds; "
         "of 1 check of its computations, 1 holds."
     )
 

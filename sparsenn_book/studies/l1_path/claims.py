@@ -48,7 +48,8 @@ def fate(runs: pd.DataFrame, hit: Callable[[pd.DataFrame], pd.Series]) -> Estima
     low, high = wilson(int((found & ~open_).sum()), count).low, wilson(int((found | open_).sum()), count).high
     method = "Wilson score interval, 95%"
     if open_.any():
-        method += f", {int(open_.sum())} of {count} runs unfinished: counted both ways"
+        who = f"all {count} runs" if open_.all() else f"{int(open_.sum())} of {count} runs"
+        method += f", {who} unfinished: counted both ways"
     return Estimate(now / count, low, high, count, "of all", method)
 
 

@@ -147,7 +147,8 @@ def counted_rows(stored=0.9, master=0.0, count=COUNTED):
         for p, rate in (("float32", stored), (MASTER, master))
     ]
     other = pd.DataFrame({"run": range(count), "turned": True, "precision": "float32", "perturbation": 3e-6})
-    return pd.concat([*frames, other], ignore_index=True)
+    rows = pd.concat([*frames, other], ignore_index=True)
+    return rows.assign(rebounded=rows.turned)
 
 
 def good():

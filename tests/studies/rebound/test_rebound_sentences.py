@@ -57,11 +57,12 @@ def test_what_was_learned_has_a_line_for_each_finding_with_its_number():
     assert "**Storing weights in float32 makes the rebound.**" in lines[0]
     assert "20 of 20 students come nearer" in lines[0]
     assert "float64: 0 of 20" in lines[0]
-    assert "L1: 16 of 20" in lines[1]
-    assert "gradient descent: 0 of 20" in lines[1]
+    assert "where only the arithmetic is" in lines[0]
+    assert "L1 (strength 0.001): 16 of 20" in lines[1]
+    assert "gradient descent alone: 0 of 20" in lines[1]
     assert "in 20 of 20 runs" in lines[2]
-    assert "2.0000 in float64" in lines[3]
-    assert "at least 1 and at most 29" in lines[4]
+    assert "2.0000 with the same noise at every size" in lines[3]
+    assert "between 1 and 29" in lines[4]
     assert lines[5].startswith("- **Take to your own training.**")
     assert "91 %" in lines[5]
 
@@ -85,7 +86,7 @@ def test_too_few_runs_say_nothing(say):
 
 
 def test_the_answer_draws_its_conclusion_only_where_none_turns_back():
-    assert "So it is no property of gradient descent" in sentences.answer(FULL)
+    assert "So it is no property of noise-free gradient descent" in sentences.answer(FULL)
     assert "0 of 100 do" in sentences.answer(FULL)
     other = sentences.answer(FULL | {"turned_back": counted_rows(master=0.1)})
     assert "10 of 100 do" in other
@@ -124,7 +125,7 @@ def test_variants_are_told_apart_by_distance_and_shape():
     plain = GOOD["b_variants"][GOOD["b_variants"].variant == variants.PLAIN]
     text = sentences.variants_of_b(pd.concat([GOOD["b_variants"], plain.assign(variant=variants.FIRST)]))
     assert "1000 times" in text
-    assert "by a factor of 1.000" in text
+    assert "the one projection of the first code 1.000 times" in text
 
 
 def test_the_map_in_words_and_in_a_table():
@@ -149,17 +150,17 @@ def test_what_stands_still_and_what_turns_back():
 def test_the_closed_form_and_the_stopping_times():
     assert "1.00 % in B" in sentences.closed_form(prediction_rows(error=0.01))
     text = sentences.stopping(prediction_rows(missed=2))
-    assert "off by 2 in the median and by 2 at most" in text
-    assert "from its standard deviation alone the prediction is off by" in text
+    assert "off by 2 epochs in the median and by 2 at most" in text
+    assert "From its standard deviation alone the prediction is off by" in text
 
 
 def test_spectrum_and_scaling():
     rows = pd.concat([spectrum_rows(np.array([10.0, 5.0, 1e-9])).assign(biases=b) for b in ("tiny", "uniform")])
     assert "Of 3 directions 2.0 are learned" in sentences.spectrum(rows, 5.0)
     steeper = sentences.scaling_of_c(scaling_rows(), level_rows())
-    assert "the line is steeper" in steeper
+    assert "can make the line steeper" in steeper
     assert "2.00000 with the same noise" in steeper
-    assert "the line is steeper" not in sentences.scaling_of_c(scaling_rows(study=1.9), level_rows())
+    assert "the line steeper" not in sentences.scaling_of_c(scaling_rows(study=1.9), level_rows())
     table = sentences.law_table(scaling_rows())
     assert table.loc["published", "exponent"] == "2.0552"
 
@@ -169,12 +170,14 @@ def test_margins_beside_the_precision_of_float32():
     text = sentences.margins(rows)
     assert "5·10⁻¹⁰ or less from a simple fraction" in text
     assert "1·10⁻⁷" in text
-    assert "1·10⁻⁸ and 1·10⁻²" in text
+    assert "1·10⁻⁸ or less in size" in text
+    assert "the theorem does not say" in text
+    assert "the theorem does not say" not in sentences.margins(rows.assign(ratio=1e-3))
 
 
 def test_symmetry_and_pruning():
     text = sentences.symmetry(FULL["distances"])
-    assert "at least 1 and at most 29 (medians)" in text
+    assert "between 1 and 29 (medians of a lower and of an upper bound)" in text
     assert "differ by 0.0 %" in text
     table = sentences.distance_table(FULL["distances"])
     assert table.loc["A", "certified"] == 1

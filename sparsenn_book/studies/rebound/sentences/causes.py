@@ -68,7 +68,7 @@ def stopping(prediction: pd.DataFrame) -> str:
     blind = (closest.expected - closest.simulated).abs()
     return (
         "The prediction of the epoch at which a student is closest is off by "
-        f"{missed.median():.0f} in the median and by {missed.max():.0f} at most. The noise that was drawn has to be "
-        f"known: from its standard deviation alone the prediction is off by {blind.median():g} in "
-        f"the median and by {blind.max():.0f} at most."
+        f"{missed.median():.0f} epochs in the median and by {missed.max():.0f} at most. For this the noise that was "
+        f"drawn has to be known. From its standard deviation alone the prediction is off by {blind.median():g} epochs "
+        f"in the median and by {blind.max():.0f} at most."
     )

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sparsenn_book.records.words import interval, number, ten
+from sparsenn_book.records.words import interval, listed, number, ten
 from sparsenn_book.studies.rebound import measures, scaling, variants
+from sparsenn_book.studies.rebound.claims.common import CHANCE
 from sparsenn_book.studies.rebound.sentences.words import of, percent
+
+SPOKEN = {
+    variants.PLAIN: "B without either",
+    variants.CODED: "B as coded",
+    variants.DESCRIBED: "B as described",
+    variants.FIRST: "B as first coded",
+}
 
 
 def experiment_a(curves: pd.DataFrame) -> str:
@@ -15,12 +23,14 @@ def experiment_a(curves: pd.DataFrame) -> str:
     runs = {p: measures.summary(curves, experiment="A", precision=p) for p in ("float32", "float64")}
     mean = measures.scaled_curves(curves, experiment="A", precision="float32").mean(0)
     theirs = measures.published_distance("A")
+    when = runs["float32"].step
     both = [f"{c.min():.2f} at epoch {c.argmin() + 1}, {c[-1]:.2f} at the end" for c in (mean, theirs)]
     return (
         f"In float32 the mean of the scaled distances is least, {both[0]} (published: {both[1]}), and "
         f"{of(runs['float32'].rebounded)} runs rebound. In float64, from the same numbers, "
-        f"{of(runs['float64'].rebounded)} do. One run is unlike another: those in float32 are closest to their "
-        f"teacher between the epochs {runs['float32'].step.min()} and {runs['float32'].step.max()}."
+        f"{of(runs['float64'].rebounded)} do. One run is unlike another: in float32 the epoch at which a student is "
+        f"closest to its teacher is {when.median():.0f} in the median, {when.min()} at the earliest and {when.max()} "
+        "at the latest."
     )
 
 
@@ -38,11 +48,12 @@ def experiment_b(curves: pd.DataFrame, spread: pd.DataFrame) -> str:
     runs = {p: measures.summary(curves, experiment="B", precision=p) for p in ("float32", "float64")}
     growing = {p: runs[p].step == 0 for p in runs}
     off = measures.from_spread(spread, "B", measures.published_distance("B"))
+    own = spread[spread.experiment == "B"]
     return (
         f"B's students are closest at the start, in {of(growing['float32'])} runs in float32 and "
         f"{of(growing['float64'])} in float64: they start at the teacher and have nowhere to come from, so this is "
-        f"no rebound. The published curve lies within {off:.1f} standard errors of the mean of twenty such runs at "
-        "every epoch."
+        f"no rebound. The published curve lies within {off:.1f} standard errors of the mean of twenty such runs in "
+        f"float32 at every epoch; mean and scatter are those of {int(own.runs.min())} runs."
     )
 
 
@@ -52,13 +63,17 @@ def variants_of_b(rows: pd.DataFrame) -> str:
     off = {v: measures.from_variant(rows, v, target) for v in rows.variant.unique()}
     final = {v: measures.summary(rows, variant=v).end for v in off}
     ratio = {v: (final[v] / final[variants.PLAIN]).median() for v in off}
+    far = [f"{off[v]:.{0 if off[v] >= 10 else 1}f} from {name}" for v, name in SPOKEN.items()]
+    near = {flag: [name for v, name in SPOKEN.items() if (off[v] <= CHANCE) == flag] for flag in (True, False)}
+    said = {True: "it agrees with {}", False: "it does not agree with {}"}
+    parts = [said[flag].format(listed(names)) for flag, names in near.items() if names]
     return (
-        f"The DRR penalty of the code moves students {number(float(f'{ratio[variants.CODED]:.2g}'))} times, the "
-        f"projection of the description {number(float(f'{ratio[variants.DESCRIBED]:.2g}'))} times as far as the "
-        "noise alone (squared distance, median of runs). The published curve is, at its furthest, "
-        f"{off[variants.PLAIN]:.1f} standard errors from B without either, {off[variants.CODED]:.0f} from B as coded "
-        f"and {off[variants.DESCRIBED]:.0f} from B as described. The one projection of the first code changes the "
-        f"final distance by a factor of {ratio[variants.FIRST]:.3f}."
+        "The DRR penalty of the code makes the final squared distance "
+        f"{number(float(f'{ratio[variants.CODED]:.2g}'))} times that with noise alone, the projection of the "
+        f"description {number(float(f'{ratio[variants.DESCRIBED]:.2g}'))} times, the one projection of the first code "
+        f"{ratio[variants.FIRST]:.3f} times (medians over {rows.run.nunique()} runs, here in float64). The published "
+        f"curve is, at its furthest, so many standard errors from these: {listed(far)}. Chance "
+        f"alone gives up to {CHANCE:.1f} over all epochs, so {'; '.join(parts)}."
     )
 
 
@@ -80,17 +95,20 @@ def scaling_of_c(rows: pd.DataFrame, levels: pd.DataFrame) -> str:
     """Under C."""
     found = measures.laws(rows)
     law = found[scaling.STUDY].exponent
+    fresh = found[scaling.FRESH].exponent
+    apart = "do not overlap" if law.low > fresh.high else "overlap, so these fits do not tell the two exponents apart"
     lost = (
-        "In float32 steps of small noise are lost, so that it moves a student less than in proportion, and the line is "
-        "steeper. "
+        "In float32 steps of small noise are lost, so that it moves a student less than in proportion; this can make "
+        f"the line steeper. The two intervals with fresh noise {apart}. "
     )
     steeper = lost if law.low > 2 else ""
     at = np.log10(levels.value).groupby(levels.variant).mean() - measures.published_level()
     return (
         f"In the study's conditions the exponent is {law.value:.3f} "
         f"{interval(round(law.low, 3), round(law.high, 3))}; of the published points it is "
-        f"{found['published'].exponent.value:.3f}. In float64 it is {found[scaling.FRESH].exponent.value:.3f} with "
-        f"fresh noise and {found[scaling.COMMON].exponent.value:.5f} with the same noise at every size. {steeper}"
+        f"{found['published'].exponent.value:.3f}. In float64 it is {fresh.value:.3f} "
+        f"{interval(round(fresh.low, 3), round(fresh.high, 3))} with fresh noise and "
+        f"{found[scaling.COMMON].exponent.value:.5f} with the same noise at every size. {steeper}"
         "Where rounding matters little, at noise of 0.1 and more, the closed form lies "
         f"{10 ** at[scaling.PUBLISHED_SETTINGS]:.2f} times as high as the published points for the learning rate in "
         f"the figure's title, and {ten(10 ** at[scaling.COMMITTED_SETTINGS], 0)} times for that of the committed code."

@@ -22,10 +22,17 @@ def spectrum(rows: pd.DataFrame, horizon: float) -> str:
 def margins(rows: pd.DataFrame) -> str:
     """Under the conditions of identifiability."""
     largest = rows.groupby("biases")[["bias", "ratio"]].max()
+    answer = (
+        "So the theorem does not say of these networks, with weights known to the digits of float32, that the function "
+        "determines the weights."
+        if largest.ratio.max() < 2.0**-23
+        else "So the condition on ratios can be told from its violation in float32, for some teacher."
+    )
     return (
         f"Some ratio of weights of each teacher is {ten(largest.ratio.max(), 0)} or less from a simple fraction, with "
-        f"tiny and large biases; float32 tells numbers near 1 apart by {ten(2.0**-23, 0)}. A smallest bias is "
-        f"at most {ten(largest.bias['tiny'], 0)} and {ten(largest.bias['uniform'], 0)} in size."
+        f"tiny and large biases; float32 tells numbers near 1 apart by {ten(2.0**-23, 0)}. The smallest bias of each "
+        f"teacher is {ten(largest.bias['tiny'], 0)} or less in size where biases are tiny, and "
+        f"{ten(largest.bias['uniform'], 0)} or less where they are large. {answer}"
     )
 
 

@@ -48,7 +48,8 @@ def standing(ledger: pd.DataFrame, precision: str) -> float:
 
 
 def bounds(rows: pd.DataFrame) -> str:
-    """The squared distance up to symmetry of some students, medians of its bounds."""
-    least = rows.quotient_lower.median()
-    at_least = "" if np.isnan(least) else f"at least {number(round(least, 2))} and "
-    return f"{at_least}at most {number(round(rows['quotient'].median(), 1))} (medians)"
+    """Where the squared distance up to symmetry of some students lies, medians of its bounds."""
+    least, most = rows.quotient_lower.median(), number(round(rows["quotient"].median(), 1))
+    if np.isnan(least):
+        return f"at most {most} (median of an upper bound)"
+    return f"between {number(round(least, 2))} and {most} (medians of a lower and of an upper bound)"
