@@ -36,8 +36,9 @@ def learned(source: tuple[Tables, str] | None) -> str:
         *_of_samples(tables["phases"]),
         *_of_ways(tables),
         "**Take to your own training.** Choose the strength for the support and refit without it until it has "
-        f"converged: the zeros stay.{_of_refits(tables)} Ask `recovery.support_certificate` before you ask why L1 misses a "
-        "support, and climb a path from weak penalties to strong ones: units that have died do not come back on the way down.",
+        f"converged: the zeros stay.{_of_refits(tables)} Ask `recovery.support_certificate` before you "
+        "ask why L1 misses a support, and climb a path from weak penalties to strong ones: units that have died "
+        "do not come back on the way down.",
     ]
     return "\n".join([f"Measured {where}; intervals are of 95 %.\n", *(f"- {entry}" for entry in entries)])
 
@@ -112,7 +113,10 @@ def _of_refits(tables: Tables) -> str:
     fit = int(exact["outcome"].isin(FITS).sum())
     on_paths = tables["paths"].loc[tables["paths"]["exact"], "refit_loss"].max()
     gone = " On the paths the error that the penalty adds goes, too." if on_paths < EXACT else ""
-    return f"{gone} After the few steps without penalty of the phase diagrams {fit} of {len(exact)} students with the right support fit."
+    return (
+        f"{gone} After the few steps without penalty of the phase diagrams {fit} of {len(exact)} "
+        f"students with the right support fit."
+    )
 
 
 def _of_samples(phases: pd.DataFrame) -> list[str]:
