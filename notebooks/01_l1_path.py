@@ -343,7 +343,8 @@ chapter.show(wider.solved_table(solved))
 say(wider.of_solved(solved))
 
 # %% [markdown]
-# Counts are by layer, first/second/last; *teacher* is what a copy of it takes. That L1 does not leave exactly these
+# *Kept* counts weights that are not zero, by layer, first/second/last; *teacher* is what a copy of it takes. *Starts*
+# are the random ones whose end is within 1 % of the least found. That L1 does not leave exactly these
 # weights is no failure of training: chapter [L1 phases](03_l1_phases) certifies it. With sigmoid the outputs vary so
 # little that this strength is a strong penalty, and the least objective itself gives up some of the fit.
 #

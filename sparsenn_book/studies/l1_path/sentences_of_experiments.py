@@ -12,9 +12,7 @@ from sparsenn_book.studies.l1_path.claims_of_experiments import (
     least_solved,
     recorded_over_least,
 )
-from sparsenn_book.studies.l1_path.experiments import NEED, PAIRS
-
-WIDTHS = {"fcn_256_32": "12-256-32-1", "fcn_128_128": "12-128-128-1", "multi_channel": "52 weights"}
+from sparsenn_book.studies.l1_path.experiments import NEED
 
 
 def solved_table(solved: pd.DataFrame) -> pd.DataFrame:
@@ -30,19 +28,18 @@ def solved_table(solved: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "experiment": experiment,
-                "student": WIDTHS[PAIRS[experiment][1]],
                 "activation": activation,
                 "least found": f"{row['objective']:.4e}",
                 "residual": f"{row['residual']:.0e}",
-                "recorded over least": f"{ratio[case]:.3f}" if case in ratio.index else "no run",
-                "random starts within 1 %": f"{near} of {len(random)}",
+                "recorded / least": f"{ratio[case]:.3f}" if case in ratio.index else "no run",
+                "starts within 1 %": f"{near} of {len(random)}",
                 "R²": f"{row['r2']:.4f}",
-                "kept, not zero": _layers(row, "0"),
-                "kept, at least 0.01": _layers(row, "0.01"),
+                "kept": _layers(row, "0"),
+                "kept ≥ 0.01": _layers(row, "0.01"),
                 "teacher": "/".join(str(n) for n in NEED[experiment]),
             }
         )
-    return pd.DataFrame(rows).set_index(["experiment", "student", "activation"])
+    return pd.DataFrame(rows).set_index(["experiment", "activation"])
 
 
 def _layers(row: pd.Series, threshold: str) -> str:
@@ -131,4 +128,4 @@ def _starts(solved: pd.DataFrame) -> str:
     cases = cases_here(solved)
     experiments = ", ".join(str(e) for e in sorted({e for e, _ in cases}))
     random = solved[solved["origin"] == "random"].groupby(["experiment", "activation"]).size()
-    return f"experiments {experiments}, {random.max()} random starts of each activation and one from the teacher"
+    return f"experiments {experiments} with {random.max()} random starts of each activation and one from the teacher"

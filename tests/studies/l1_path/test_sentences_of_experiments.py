@@ -42,10 +42,10 @@ def test_the_table_has_a_row_a_case_and_the_sentence_the_span():
     rows = solved_rows()
     table = said.solved_table(rows)
     assert len(table) == 12
-    assert set(table["recorded over least"]) == {"1.250"}
-    assert set(table["random starts within 1 %"]) == {"0 of 1"}
-    assert table.loc[(4, "12-128-128-1", "relu"), "kept, at least 0.01"] == "12/4/2"
-    assert table.loc[(4, "12-128-128-1", "relu"), "kept, not zero"] == "17/4/2"
+    assert set(table["recorded / least"]) == {"1.250"}
+    assert set(table["starts within 1 %"]) == {"0 of 1"}
+    assert table.loc[(4, "relu"), "kept ≥ 0.01"] == "12/4/2"
+    assert table.loc[(4, "relu"), "kept"] == "17/4/2"
     text = said.of_solved(rows)
     assert "12 cases are solved here. The least recorded loss is 1.250 to 1.250 times" in text
     assert "In 0 of 12 cases the least came from a random start" in text
@@ -78,7 +78,7 @@ def test_what_is_shown_is_named():
     assert said.of_source(own, full, "full").startswith("Shown is what this page solved, profile full")
     assert said.of_source(own, full.iloc[:0], "laptop").startswith("Shown is what this page solved, profile laptop")
     text = said.of_source(own, full, "laptop")
-    assert text.startswith("Shown are the tables of the full profile: experiments 3, 4, 5, 6, 1 random starts")
+    assert text.startswith("Shown are the tables of the full profile: experiments 3, 4, 5, 6 with 1 random starts")
     assert "This page itself solved experiments 4" in text
 
 
