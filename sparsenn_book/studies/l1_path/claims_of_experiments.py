@@ -115,8 +115,8 @@ def about_pairs(tables: Tables) -> list[Claim]:
         ),
         Claim(
             key="l1.same-activation-free",
-            statement="The same where the last layers of teacher and student are linear and the student has biases, so "
-            "that nothing bounds its output: still none of the six pairs fits.",
+            statement="A student of another activation than its teacher's does not fit even where nothing bounds its "
+            "output, with linear last layers in both and biases in the student: none of the six pairs.",
             source=f"{STUDY}, README: the same activation matters; the linear layers are this book's",
             measured=_fitting(other["linear"]) if tested else None, said=(0, 0), enough=6,
             headline=True,
