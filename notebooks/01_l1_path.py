@@ -340,13 +340,13 @@ wider, drawn = l1_path.sentences_of_experiments, l1_path.figures_of_experiments
 say(wider.of_source(own, kept, chapter.profile))
 chapter.show(drawn.least_and_recorded(solved, records))
 chapter.show(wider.solved_table(solved))
-say(wider.of_solved(solved))
+say(f"{wider.of_solved(solved)} {wider.of_fit(solved)}")
 
 # %% [markdown]
 # *Kept* counts weights that are not zero, by layer, first/second/last; *teacher* is what a copy of it takes. *Starts*
-# are the random ones whose end is within 1 % of the least found. That L1 does not leave exactly these
-# weights is no failure of training: chapter [L1 phases](03_l1_phases) certifies it. With sigmoid the outputs vary so
-# little that this strength is a strong penalty, and the least objective itself gives up some of the fit.
+# are the random ones whose end is within 1 % of the least found. Whether L1 can leave exactly the teacher's weights at
+# all is certified in chapter [L1 phases](03_l1_phases). A strength is strong where outputs vary little, as those of
+# sigmoid units do: there the objective itself may give up some of the fit.
 #
 # *Try*: `sparsenn run 01_l1_path -p experiments "[3]" -p student_activations "[relu]" -p student_starts 3`.
 #

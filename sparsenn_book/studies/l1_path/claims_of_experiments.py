@@ -145,7 +145,7 @@ def about_records(recorded: pd.DataFrame) -> list[Claim]:
             statement="In the study's records of experiments 2 to 6, among runs that fit the right teacher with its "
             "own activation the median L1 run keeps less than half of its weights (at least 1e-4); the median L2 run "
             f"keeps {kept['l2'].median():.2f} of them, one without a penalty {kept['none'].median():.2f}.",
-            source=f"{STUDY}, README: L1 alone drives weights to zero", recorded="no such table",
+            source=f"{STUDY}, README: L1 alone drives weights to zero",
             measured=median_interval(kept["l1"]) if len(kept["l1"]) else None, said=(0.0, 0.5), enough=30,
         ),
         Claim(

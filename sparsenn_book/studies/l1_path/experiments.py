@@ -156,7 +156,7 @@ def _target(teacher: nn.Module) -> list[Tensor]:
 
 
 def _network(weights: list[Tensor], activation: str) -> nn.Module:
-    """The student with these weights, without its dead units."""
+    """The student with these weights."""
     widths = [w.shape[0] for w in weights]
     if weights[0].ndim == 2:
         network: nn.Module = networks.MLP(

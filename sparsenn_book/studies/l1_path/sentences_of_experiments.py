@@ -63,6 +63,13 @@ def of_solved(solved: pd.DataFrame) -> str:
     )
 
 
+def of_fit(solved: pd.DataFrame) -> str:
+    """What the least minimisers explain, by activation: where it is not all, the objective gives up some of the fit."""
+    best = least_solved(solved)["r2"].groupby("activation").min()
+    said = ", ".join(f"{r2:.4f} with {activation}" for activation, r2 in best.items())
+    return f"On fresh inputs the least minimisers explain at least this share of the variance (R²): {said}."
+
+
 def of_pairs(crossed: pd.DataFrame) -> str:
     """How many pairs fit with each read-out."""
     best = best_of_pairs(crossed)
@@ -94,7 +101,7 @@ def of_records(recorded: pd.DataFrame) -> str:
     return (
         f"Of {len(recorded):,} recorded runs {len(wrong)} did not see the study's teacher, whose weights had stayed "
         f"at their random start: {said}. Of runs without a penalty in experiments 3 to 5 that saw it, with its own "
-        f"activation, {len(none)} are left, so that comparisons with them rest on nothing there. Of the {len(right)} "
+        f"activation, {len(none)} are left. Of the {len(right)} "
         f"runs of the right teacher and its activation {counts.get('fitted', 0)} fit, {counts.get('partial', 0)} "
         f"explain {right.loc[right['outcome'] == 'partial', 'r2'].min():.0%} to 99 % of the variance, and "
         f"{counts.get('collapsed', 0)} are no better than a constant."

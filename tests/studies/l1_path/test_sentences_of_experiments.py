@@ -53,6 +53,12 @@ def test_the_table_has_a_row_a_case_and_the_sentence_the_span():
     assert text.endswith("without a threshold 0 do.")
 
 
+def test_the_fit_is_said_by_activation():
+    rows = solved_rows()
+    rows.loc[(rows["activation"] == "sigmoid") & (rows["experiment"] == 5), "r2"] = 0.97
+    assert said.of_fit(rows).endswith("0.9990 with relu, 0.9700 with sigmoid, 0.9990 with tanh.")
+
+
 def test_a_better_random_start_is_named():
     assert "In 12 of 12 cases the least came from a random start" in said.of_solved(solved_rows(worse=0.5))
 
