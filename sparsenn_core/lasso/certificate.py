@@ -35,9 +35,14 @@ class Values:
 def evaluate(coef: Array, dual: Array, features: Array, targets: Array, strength: Array | None) -> Values:
     """Values of V [R, D, K] with L [R, D, N] on features [R, K, N], targets [R, D, N]. Cost O(DKN) a problem."""
     length = np.linalg.norm(coef, axis=1).sum(-1)
-    miss = np.linalg.norm(targets - coef @ features, axis=(1, 2))
-    size = np.linalg.norm(targets, axis=(1, 2))
     norms = np.linalg.norm(dual @ features.swapaxes(1, 2), axis=1)
+    return values(length, targets - coef @ features, norms, dual, targets, strength)
+
+
+def values(length: Array, rest: Array, norms: Array, dual: Array, targets: Array, strength: Array | None) -> Values:
+    """The same from sum_k ||v_k|| [R], Psi - V Phi [R, D, N] and ||L phi_k|| [R, K]. Cost O(DN) a problem."""
+    miss = np.linalg.norm(rest, axis=(1, 2))
+    size = np.linalg.norm(targets, axis=(1, 2))
     shrink = 1 / np.maximum(1.0, norms.max(-1))
     reward = (targets * dual).sum((1, 2))
     if strength is None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from sparsenn_core.lasso.gram_matrix import GramMatrix
+from sparsenn_core.lasso.gram_matrix import GramMatrix, among
 
 Array = NDArray[np.float64]
 STEPS = 12  # quadratic convergence takes 2 to 5 from the right support
@@ -54,11 +54,11 @@ def newton_on_columns(gram: Array, rows: Array | None, pull: Array, penalty: flo
             break
         else:
             errors.append(error)
-        among = gram[np.ix_(inside, inside)]
+        inner = among(gram, inside)
         if len(coef) == 1:
-            step = _step_between_signs(among, outward, miss)
+            step = _step_between_signs(inner, outward, miss)
         else:
-            step = _step(among, None if rows is None else rows[inside], penalty, amplitudes, outward, slack, miss)
+            step = _step(inner, None if rows is None else rows[inside], penalty, amplitudes, outward, slack, miss)
         if step is None:
             break
         moved, turned = amplitudes + step[0], outward + step[1]

@@ -20,47 +20,53 @@ TYPICAL = 10  # sweeps that a strength costs at least, with its certificates
 
 
 class Penalised:
-    """min ||V Phi - Psi||_F^2 / (N D) + t sum_k ||v_k|| on features Phi [K, N], targets Psi [D, N], for `count` t's.
+    """min ||V Phi - Psi||_F^2 / (N D) + t sum_k ||v_k|| on features Phi [K, N], targets Psi [D, N], for any t's.
 
-    Where that saves time, the samples are first replaced by at most K + 1 with the same objective, made from the Gram
-    matrix; what rounding the Gram matrix brings is mended on the data.
+    Once that would have saved time, the samples are replaced by at most K + 1 with the same objective, made from the
+    Gram matrix; what rounding the Gram matrix brings is mended on the data.
     """
 
-    def __init__(self, features: Array, targets: Array, count: int) -> None:
+    def __init__(self, features: Array, targets: Array) -> None:
         features, targets = np.ascontiguousarray(features), np.ascontiguousarray(targets)
-        width, samples = features.shape
         self.gram = GramMatrix(features)
         self.all_independent = False
         self.stages = [Problem(features, targets, self.gram)]
+        self.spent = sweeps_cost(TYPICAL, len(features), features.shape[1], len(targets))
+
+    def condense(self) -> None:
+        """Make the stage of fewer samples, if less has been spent without it than it costs: then it is too early."""
+        whole = self.stages[-1]
+        (width, samples), targets = whole.features.shape, whole.targets
         everything = np.arange(width)
-        sweeps = TYPICAL * count
-        long, short = (sweeps_cost(sweeps, width, n, len(targets)) for n in (samples, width + 1))
-        if short + self.gram.cost(everything) + self.gram.factor_cost(width) < long:
-            rows, goal = condensed(self.gram(everything), targets @ features.T)
-            self.all_independent = _independent(self.gram(everything))
-            # what no V can fit goes into a sample of its own, where the features are zero
-            rest = np.zeros((len(targets), 1))
-            rest[0] = np.sqrt(max((targets**2).sum() - (goal**2).sum(), 0.0))
-            rows, goal = np.hstack([rows, np.zeros((width, 1))]), np.hstack([goal, rest])
-            self.stages.insert(0, Problem(rows, goal, self.gram))
+        cost = self.gram.cost(everything) + self.gram.factor_cost(width)
+        if len(self.stages) > 1 or self.spent * (1 - (width + 1) / samples) < cost:
+            return
+        rows, goal = condensed(self.gram(everything), whole.cross)
+        self.all_independent = _independent(self.gram(everything))
+        # what no V can fit goes into a sample of its own, where the features are zero
+        rest = np.zeros((len(targets), 1))
+        rest[0] = np.sqrt(max((targets**2).sum() - (goal**2).sum(), 0.0))
+        rows, goal = np.hstack([rows, np.zeros((width, 1))]), np.hstack([goal, rest])
+        self.stages.insert(0, Problem(rows, goal, self.gram))
 
     def largest(self) -> float:
         """The strength from which on V is zero."""
         whole = self.stages[-1]
-        return 2 * float(np.linalg.norm(whole.targets @ whole.features.T, axis=0).max()) / whole.targets.size
+        return 2 * float(np.linalg.norm(whole.cross, axis=0).max()) / whole.targets.size
 
     def solve(self, strength: float, coef: Array, start: float) -> Array:
         """V [D, K] at strength t from `coef`, that of a larger strength `start`; its certificate tells how good it is.
 
         Where the way is too far, by way of strengths each half of the one before.
         """
+        self.condense()
         stage, left = self.stages[0], self.interior_cost()
-        direct, _ = rounds(stage, self.penalty(strength), coef, left)
-        point = direct
+        point, cost = rounds(stage, self.penalty(strength), coef, left)
+        self.spent += cost
         while point.gap > EXACT and start > strength:
             start = max(start / 2, strength)
             nearer, cost = rounds(stage, self.penalty(start), coef, left)
-            coef, left = nearer.coef, left - cost
+            coef, left, self.spent = nearer.coef, left - cost, self.spent + cost
             if nearer.gap > EXACT or left < 0:
                 break
             point = nearer if start == strength else point

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from sparsenn_core.errors import InputError
 from sparsenn_core.lasso.batch import BOUNDARY, CERTIFIED, solve_batch
-from sparsenn_core.lasso.certificate import Array, evaluate
+from sparsenn_core.lasso.certificate import Array, values
 from sparsenn_core.lasso.penalised import Penalised
 from sparsenn_core.lasso.rank_reduction import RANK_TOLERANCE, checked, positive
 from sparsenn_core.lasso.scaling import Scaling
@@ -51,7 +51,7 @@ def path(features: ArrayLike, targets: ArrayLike, strengths: Sequence[float] | A
     scaling = Scaling.of(phi, psi)
     phi, psi, scaled = scaling.data(phi, psi, each)
     assert scaled is not None  # as `each` is not
-    problem = Penalised(phi[0], psi[0], len(each))
+    problem = Penalised(phi[0], psi[0])
     coef, start = np.zeros((psi.shape[1], phi.shape[1])), problem.largest()
     solutions: dict[int, Solution] = {}
     for i in np.argsort(-scaled, kind="stable"):
@@ -87,21 +87,22 @@ def _solved(problem: Penalised, coef: Array, start: float, phi: Array, psi: Arra
 
 
 def _certified(problem: Penalised, coef: Array, phi: Array, psi: Array, strength: Array) -> Batch:
-    """V [D, K] with the dual that its residual is, as a batch of one problem."""
-    rest = psi[0] - coef @ phi[0]
-    values = evaluate(coef[None], 2 * rest[None] / (rest.size * strength), phi, psi, strength)
+    """V [D, K] with the dual that its residual on the data is, as a batch of one problem."""
+    fit, scale = problem.stages[-1].fit(coef), 2 / (psi.size * strength)
+    length, dual = np.array([fit.length]), fit.rest[None] * scale
+    judged = values(length, fit.rest[None], fit.sizes[None] * scale, dual, psi, strength)
     support = np.any(coef, axis=0)
-    boundary = values.norms[0] > 1 - BOUNDARY
+    boundary = judged.norms[0] > 1 - BOUNDARY
     return Batch(
         coef=coef[None],
-        dual=values.dual,
-        objective=values.objective,
-        gap=values.gap,
-        residual=values.residual,
+        dual=judged.dual,
+        objective=judged.objective,
+        gap=judged.gap,
+        residual=judged.residual,
         support=support[None],
         boundary=boundary[None],
         unique=np.array([problem.unique(float(strength[0]), coef, boundary)]),
-        margin=1 - np.where(support, 0.0, values.norms).max(-1),
+        margin=1 - np.where(support, 0.0, judged.norms).max(-1),
         strength=strength,
         features=phi,
         targets=psi,

@@ -12,7 +12,7 @@ from sparsenn_core.errors import InputError
 from sparsenn_core.lasso import penalised, solver
 from sparsenn_core.lasso.batch import solve_batch
 from sparsenn_core.lasso.certificate import evaluate
-from sparsenn_core.lasso.descent import condensed, descend
+from sparsenn_core.lasso.descent import condensed, descend, descend_on_gram
 from sparsenn_core.lasso.gram_matrix import GramMatrix
 from sparsenn_core.lasso.newton_on_columns import newton_on_columns
 from sparsenn_core.lasso.working_set import Point, Problem
@@ -111,6 +111,43 @@ def test_sweeps_are_the_plain_ones(kind: str) -> None:
     found = descend(features, targets, penalty, start, 3)
     np.testing.assert_allclose(found, swept(features, targets, penalty, start, 3), atol=1e-12)
     assert (start == before).all()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("one output")])
+def test_sweeps_on_the_gram_matrix_are_the_plain_ones(kind: str) -> None:
+    features, targets = KINDS[kind]()
+    penalty = 0.2 * largest(features, targets) * targets.size / 2
+    start = 0.01 * np.random.default_rng(9).standard_normal((1, len(features)))
+    before = start.copy()
+    found = descend_on_gram(features @ features.T, targets @ features.T, targets, penalty, start, 3)
+    np.testing.assert_allclose(found, swept(features, targets, penalty, start, 3), atol=1e-12)
+    assert (start == before).all()
+
+
+def test_a_fit_that_is_at_hand_is_that_of_the_values_asked_for() -> None:
+    features, targets = gaussian(9, 14, 2, 13)
+    problem, coef = Problem(features, targets, GramMatrix(features)), np.zeros((2, 9))
+    for column in (4, 7, 4):
+        # the same array, changed in place between two calls
+        coef[:, column] += 1.0
+        fit = problem.fit(coef)
+        np.testing.assert_allclose(fit.pull, (targets - coef @ features) @ features.T, atol=1e-12)
+        assert problem.fit(coef.copy()) is fit
+        assert fit.length == pytest.approx(np.linalg.norm(coef, axis=0).sum())
+
+
+def test_samples_are_condensed_once_sweeps_have_cost_as_much() -> None:
+    features, targets = gaussian(40, 60, 1, 2)
+    problem = penalised.Penalised(features, targets)
+    problem.condense()
+    assert len(problem.stages) == 1
+    problem.spent = 1e9
+    problem.condense()
+    assert [stage.features.shape[1] for stage in problem.stages] == [41, 60]
+    coef = 0.1 * np.random.default_rng(14).standard_normal((1, 40))
+    few, all_ = (stage.fit(coef) for stage in problem.stages)
+    assert few.square == pytest.approx(all_.square, rel=1e-10)
+    np.testing.assert_allclose(few.pull, all_.pull, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
