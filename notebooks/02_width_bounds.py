@@ -343,6 +343,7 @@ chapter.say(of_lasso.of_brute_force(small, searches))
 # ### At the bound
 # Problems of step 5, solved and then thinned out by step 4. $K = 4 \dim \mathcal E$, and all $K$ neurons lie on the
 # boundary of the dual constraints, so that many solutions exist. *Before* and *after* count the neurons used.
+# In the picture, marks of random problems are medians of a kind, their bars run from the least to the largest count.
 
 # %% tags=["hide-input"]
 boundary = chapter.table("boundary", width.boundary, chapter.settings(width.BoundarySettings))

@@ -278,6 +278,7 @@ tell(rebound.sentences.margins(margins))
 # The study finds the relation of noise and final distance "nearly linear" on logarithmic axes, "indicating power-law".
 # In the linear recursion the displacement is proportional to the noise, so the squared distance is proportional to
 # $\sigma^2$. The picture shows the squared distance divided by $\sigma^2$: exponent 2 is level.
+# The runs in float64 have fewer samples (parameter `exact_size`) than those in float32 (`scaling_size`).
 
 # %% tags=["hide-input"]
 levels = chapter.table("levels", rebound.scaling.levels, level_settings)

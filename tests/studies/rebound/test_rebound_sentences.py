@@ -159,6 +159,8 @@ def test_spectrum_and_scaling():
     assert "Of 3 directions 2.0 are learned" in sentences.spectrum(rows, 5.0)
     steeper = sentences.scaling_of_c(scaling_rows(), level_rows())
     assert "can make the line steeper" in steeper
+    assert "leaves out 0" in steeper
+    assert "so these fits do not tell the two apart" in sentences.scaling_of_c(scaling_rows(2.02, 2.015), level_rows())
     assert "2.00000 with the same noise" in steeper
     assert "the line steeper" not in sentences.scaling_of_c(scaling_rows(study=1.9), level_rows())
     table = sentences.law_table(scaling_rows())

@@ -76,7 +76,8 @@ def pruned(rows: pd.DataFrame) -> str:
     strong, weak = (rows[rows.strength == s].set_index("variant") for s in (rows.strength.max(), rows.strength.min()))
     left = strong.loc[[pruning.TUNED]].weights.median()
     none = strong.loc[[pruning.TUNED]].error.median()
-    empty = f": the penalty has taken the function with the weights, and the error is {none:.2g}" if left == 0 else ""
+    away = "the penalty has taken the function away with the weights, and the error on test inputs is"
+    empty = f": {away} {none:.2g}" if left == 0 else ""
     middle = {v: weak.loc[[v]].median(numeric_only=True) for v in (pruning.TEACHER, pruning.FIXED, pruning.TUNED)}
     return (
         f"At strength {rows.strength.max():g} the tolerance search leaves "
