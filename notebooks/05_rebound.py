@@ -181,7 +181,8 @@ tell(rebound.sentences.variants_of_b(b_variants))
 #
 # Which rule of training, which precision, which displacement? Other rules than plain gradient descent are scaled with
 # the displacement $d$, so that in exact arithmetic their share of rebounds would hardly depend on it. They run at the
-# least and the largest $d$ only, the projection at 0.001: elsewhere no bar means not run.
+# least and the largest $d$ only, the projection at 0.001: elsewhere no bar means not run. Bars
+# are 95 % intervals.
 
 # %% tags=["hide-input"]
 chapter.show(rebound.sentences.scale_table())

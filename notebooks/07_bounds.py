@@ -144,7 +144,7 @@ chapter.show(study.figures.all_bounds(bounds), headline="bounds.vacuous")
 chapter.say(study.sentences.all_bounds(bounds, errors))
 
 # %% [markdown]
-# The grey marks are the study's figure for MNIST, read by eye, at the end of 500 epochs: another data set and other
+# The open diamonds are the study's figure for MNIST, read by eye, at the end of 500 epochs: another data set and other
 # widths. Its data term for its own bound is taken on raw images and that of Golowich et al. on normalised ones, its
 # spectral norms are those of the reshaped kernel, and its margin is 1. *Try* `sparsenn run bounds -p margin 0.1`, a
 # fifth of the default: most bounds divide by the margin and grow about fivefold, the empirical share falls.
