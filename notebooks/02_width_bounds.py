@@ -279,7 +279,7 @@ chapter.say(of_lasso.of_brute_force(small, searches))
 # and out of a layer, its code computes the product; the theorem is recalled here, its proof was not read. Step 4
 # implies it.
 #
-# :::{admonition} Sharper bound (derived here; not searched)
+# :::{admonition} Sharper bound (derived here; the literature was not searched)
 # Some solution of (P) has at most
 #
 # $$ p q - \frac{q (q - 1)}{2} $$
@@ -343,6 +343,7 @@ chapter.say(of_lasso.of_brute_force(small, searches))
 # ### At the bound
 # Problems of step 5, solved and then thinned out by step 4. $K = 4 \dim \mathcal E$, and all $K$ neurons lie on the
 # boundary of the dual constraints, so that many solutions exist. *Before* and *after* count the neurons used.
+# In the picture, marks of random problems are medians of a kind, their bars run from the least to the largest count.
 
 # %% tags=["hide-input"]
 boundary = chapter.table("boundary", width.boundary, chapter.settings(width.BoundarySettings))
@@ -390,9 +391,10 @@ chapter.say(said.of_needed(distance, training.steps))
 
 # %% [markdown]
 # ## Claims
-# Who said what, what was recorded, what is measured here. Three thresholds serve all claims. Two numbers are the same
-# if they agree within 1 %: rounding moves the run again by a ten-thousandth, another seed or law by several per cent. A
-# recorded mean count is right if it is within one bar of the study's histogram, as that is what the histogram shows.
+# Who said what, what was recorded, what is measured here. Three thresholds serve most claims; the others name theirs.
+# Two numbers are the same if they agree within 1 %: rounding moves the run again by a ten-thousandth, another seed or
+# law by several per cent. A recorded mean count is right if it is within one bar of the study's histogram, as that is
+# what the histogram shows.
 # "More than half" holds if the whole interval of the rate lies above one half, which takes at least four runs. Where an
 # interval lies on both sides of its threshold, the claim is undecided. A claim about the end of training is tested only
 # on runs that are long enough; pairs with a collapsed run are left out and said to be.

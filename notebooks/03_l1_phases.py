@@ -104,7 +104,8 @@ for i, strength in enumerate(path.strengths.tolist()):
 # - The **baseline** teacher has three layers of non-overlapping convolutions, 3, 2 and 2 weights, the same activation
 #   after each. Its **students** here have 7 weights, as it has; 52, the same convolutions with four channels; or 58,
 #   fully connected, 12-4-2-1, the smallest fully connected network that holds it (with 18 weights, since filters that
-#   positions share are written out).
+#   positions share are written out). Two more teachers stand in one section: **split-filter**, with filters of its own
+#   for even and odd positions, and **multi-channel**, with four channels, 51 weights.
 # - A **path** follows one local minimum while the strength changes. Weights *leave* (become exactly zero) and *enter*.
 # - A **refit** minimises the error alone over the support that the penalty chose.
 # - A run is *recovered* if it fits fresh inputs ($R^2 \ge 0.99$) with the teacher's weights to 5 %; *fitted* if it fits
@@ -215,6 +216,7 @@ for diagram in study.measures.DIAGRAMS:
     chapter.say(say.of_diagram(phases, diagram))
 
 # %% tags=["hide-input"]
+chapter.say(f"The cells of the first diagram, {phase_activations[0]}; the share's 95 % interval is from low to high:")
 table = study.measures.cells(phases, "strength x scale", phase_activations[0])
 chapter.show(table.set_index(["strength", "scale"]))
 
@@ -253,7 +255,7 @@ chapter.say(sentences_of_ways.of_ways(sparsifiers, sparsifier_tuning))
 # ## Claims
 #
 # All were stated, with their thresholds, before the draws that test them; pilot runs had another seed. Counts are of
-# independent draws or runs.
+# independent draws or runs, but for paths: each draw of data gives two, one with tanh and one with relu.
 
 # %% tags=["hide-input"]
 chapter.claims(study.claims)

@@ -120,10 +120,10 @@ for precision in ("float32", "float64"):
 # of all samples. *Experiment A*: the student is displaced, there is no noise. *Experiment B*: the student starts at the
 # teacher, there is noise. *Experiment C*: as B, and the final distance is drawn against the size of the noise.
 #
-# The settings are those in the titles of the study's figures, which the published pictures crop: 20 runs; A and B with
-# learning rate 0.01 and 500 epochs, A with a displacement of 1e-6 times N(0, 1) in every weight, B with noise of
-# standard deviation 0.001; C with learning rate 1e-5 and 100 epochs. The study has 10,000 samples. On fewer samples the
-# noise is reduced here as the square root of their number, so that it pulls a student as strongly.
+# The settings are those in the titles of the study's figures (the published pictures cut the titles off). There are 20
+# runs. A and B have learning rate 0.01 and 500 epochs, A a displacement of 1e-6 times N(0, 1) in every weight, B noise
+# of standard deviation 0.001; C has learning rate 1e-5 and 100 epochs. The study has 10,000 samples. On fewer samples
+# the noise is reduced here as the square root of their number, so that it pulls a student as strongly.
 #
 # A fourth experiment is this book's own, *noise and displacement*: as A, but the student is displaced by 1e-3 times
 # N(0, 1), and there is noise of standard deviation 0.15 on 10,000 samples. In it the two pull against each other.
@@ -181,7 +181,8 @@ tell(rebound.sentences.variants_of_b(b_variants))
 #
 # Which rule of training, which precision, which displacement? Other rules than plain gradient descent are scaled with
 # the displacement $d$, so that in exact arithmetic their share of rebounds would hardly depend on it. They run at the
-# least and the largest $d$ only, the projection at 0.001: elsewhere no bar means not run.
+# least and the largest $d$ only, the projection at 0.001: elsewhere no bar means not run. Bars
+# are 95 % intervals.
 
 # %% tags=["hide-input"]
 chapter.show(rebound.sentences.scale_table())
@@ -249,6 +250,8 @@ tell(rebound.sentences.stopping(prediction))
 # holds.
 #
 # ## The curvature at the teacher
+#
+# A direction is *learned* where learning rate times epochs times eigenvalue is above 1.
 
 # %% tags=["hide-input"]
 spectrum = chapter.table("spectrum", rebound.spectra.spectra, spectrum_settings)
@@ -257,8 +260,7 @@ chapter.show(rebound.figures.spectrum(spectrum, learning_rate * epochs))
 tell(rebound.sentences.spectrum(spectrum, learning_rate * epochs))
 
 # %% [markdown]
-# A direction is *learned* where learning rate times epochs times eigenvalue is above 1. *Try*
-# `sparsenn run rebound -p epochs 5000`: how many more are learned in ten times the time?
+# *Try* `sparsenn run rebound -p epochs 5000`: how many more are learned in ten times the time?
 #
 # ### Does the function determine the weights?
 #
@@ -277,6 +279,7 @@ tell(rebound.sentences.margins(margins))
 # The study finds the relation of noise and final distance "nearly linear" on logarithmic axes, "indicating power-law".
 # In the linear recursion the displacement is proportional to the noise, so the squared distance is proportional to
 # $\sigma^2$. The picture shows the squared distance divided by $\sigma^2$: exponent 2 is level.
+# The runs in float64 have fewer samples (parameter `exact_size`) than those in float32 (`scaling_size`).
 
 # %% tags=["hide-input"]
 levels = chapter.table("levels", rebound.scaling.levels, level_settings)
@@ -332,10 +335,10 @@ chapter.show(rebound.sentences.pruning_table(pruning))
 #
 # ## Claims
 #
-# From which value on a claim holds, its threshold, stands in the book's ledger. Thresholds come from the number of
+# A claim's threshold, the value from which on it holds, stands in the book's ledger. Thresholds come from the number of
 # runs, from the scatter of the study's points or from the width of a line. They were fixed before the draws of this
-# page; trials had other seeds. Counts are of independent runs: a student that is trained
-# from several displacements counts once.
+# page; trials had other seeds. Counts are of independent runs: a student that is trained from several displacements
+# counts once.
 
 # %% tags=["hide-input"]
 chapter.claims(rebound.claims, ab)

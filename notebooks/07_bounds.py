@@ -113,16 +113,17 @@ found = library.table(model, images.train_x, images.train_y, margin=1.0, delta=0
 found[found["not_covered"] == ""][["bound", "kind", "value", "total"]]
 
 # %% [markdown]
-# The *gap* is the error on new samples less that on the training samples. The *margin* of a sample is the output of
-# its class less the largest other output. `empirical` is the share of training samples with less margin than asked for.
-# `value` bounds by how much the error on new samples exceeds that share; `total` is their sum, a bound on the error
-# itself. It holds with probability 1 − `delta` over the draw of the training samples, if the margin was chosen
-# before training. An error is at most 1, so a bound of 1 or more is *vacuous*: it is true and says nothing.
+# The *gap* is the error on new samples less that on the training samples. The *margin* of a sample is the output of its
+# class less the largest other output. The column `empirical`, not shown here, is the share of training samples with
+# less margin than asked for. `value` bounds by how much the error on new samples exceeds that share; `total` is their
+# sum, a bound on the error itself. It holds with probability 1 − `delta` over the draw of the training samples, if the
+# margin was chosen before training. An error is at most 1, so a bound of 1 or more is *vacuous*: it is true and says
+# nothing.
 #
 # The `kind` says what a number is. A *certificate* holds for the network as it is. Some theorems were not read: where
 # the table of sources below says "recalled", the certificate holds if what is recalled is right. With *a-priori radii*
 # a bound holds if somebody had promised, before training, that the norms would not be larger than they turned out to
-# be. With an *unspecified constant* the theorem does not say what to multiply by; drawn is the shape, with constant 1.
+# be. With an *unspecified constant* the theorem does not say what to multiply by; the number is for constant 1.
 # A *measure* is no bound. *Not valid* is a formula that fails below. A network that a bound does not cover (a bias, max
 # pooling, another activation) gives a row without a number and with the reason; one that is no chain is refused.
 #
@@ -143,7 +144,7 @@ chapter.show(study.figures.all_bounds(bounds), headline="bounds.vacuous")
 chapter.say(study.sentences.all_bounds(bounds, errors))
 
 # %% [markdown]
-# The grey marks are the study's figure for MNIST, read by eye, at the end of 500 epochs: another data set and other
+# The open diamonds are the study's figure for MNIST, read by eye, at the end of 500 epochs: another data set and other
 # widths. Its data term for its own bound is taken on raw images and that of Golowich et al. on normalised ones, its
 # spectral norms are those of the reshaped kernel, and its margin is 1. *Try* `sparsenn run bounds -p margin 0.1`, a
 # fifth of the default: most bounds divide by the margin and grow about fivefold, the empirical share falls.
@@ -175,7 +176,7 @@ chapter.show(study.figures.depths(deep_bounds, deep_errors))
 chapter.say(study.sentences.depths(deep_bounds, deep_errors, deep_settings))
 
 # %% [markdown]
-# *Try* `sparsenn run bounds -p deep_epochs 100`: do the deepest learn something?
+# *Try* `sparsenn run bounds -p deep_epochs 100`: how far do the test errors fall?
 #
 # ## The formula, and three cases in which it fails
 #
@@ -201,9 +202,9 @@ chapter.say(study.sentences.counterexamples(counterexamples))
 # - *Head*: one output over 28x28 nodes and constant images. Linear functions are in the class, and a factor for the
 #   number of nodes that feed the last layer is missing.
 # - *Classes*: 1,000 outputs on one pixel. The Frobenius norm of the last layer allows to fit all classes at once, which
-#   costs up to $\sqrt C$, not $\log C$.
-# - *Study's own*: CONV-3 with ten classes on digits enlarged to 28x28. Kernels that average pass smooth images on
-#   doubled, which the factor $\prod k_l$ pays for; the head is not paid for.
+#   costs up to $\sqrt C$; the formula has $\log C$ under a root.
+# - *Study's own*: CONV-3 with ten classes on digits enlarged to 28x28. A kernel of norm 1 that averages makes
+#   a smooth image twice as large. The factor $\prod k_l$ pays for that; nothing pays for the nodes that feed the head.
 #
 # And for classes $2\sqrt2$ should be $4/\gamma$: the margin changes by up to $\sqrt2$ times a change of the outputs,
 # and contraction for vectors costs another $\sqrt2$.
@@ -243,9 +244,9 @@ chapter.say(study.sentences.counterexamples(counterexamples))
 # $2R(\mathrm{ramp})\le\tfrac4\gamma R$. Radii $t=1,2,\dots$ get $\delta/t(t+1)$ each. $\square$
 #
 # Average pooling costs nothing (a mean is no larger than the largest). *Geometric radii* are $1.1^k$ with
-# $\tfrac23\delta/(|k|+1)(|k|+2)$ each: then nothing is added to $\rho$, which otherwise costs
-# $\tfrac4\gamma\kappa$ even at $\rho=0$. Of the steps, (iii) and Maurer's lemma are recalled from the literature; the
-# combination is derived here.
+# $\tfrac23\delta/(|k|+1)(|k|+2)$ each: then $\rho$ is rounded up, by a tenth at most, in place of the $\rho+1$ that
+# costs $\tfrac4\gamma\kappa$ even at $\rho=0$. Of the steps, (iii) and Maurer's lemma are recalled from the literature;
+# the combination is derived here.
 #
 # ## How much of a bound is there
 #
@@ -308,9 +309,9 @@ chapter.say(study.sentences.posterior(posteriors))
 # %% [markdown]
 # ## Claims
 #
-# Thresholds are where a statement turns false (1 for a bound on an error, 1 for found over claimed), or an order of
-# magnitude; they were fixed in code before this page's draws, after trials with other seeds. Counts are networks,
-# draws of the signs, or pairs, as each says.
+# Thresholds are where a statement turns false (1 for a bound on an error, 1 for found over claimed), an order of
+# magnitude, or what the claim names; they were fixed in code before this page's draws, after trials with other seeds.
+# Counts are networks, draws of the signs, or pairs, as each says.
 
 # %% tags=["hide-input"]
 chapter.claims(study.claims, study_settings)

@@ -103,7 +103,7 @@ def slack(found: pd.DataFrame) -> go.Figure:
     rows = found[found["n"] == found["n"].max()]
     fig = _horizontal(
         f"Complexity of CONV-2-4 on {int(rows['n'].iloc[0])} digits, norms at most 1",
-        "R_vec (logarithmic)",
+        "complexity R (logarithmic)",
         "For each bound the value it claims, and the complexity that a search found; two formulas claim too little.",
     )
     figures.points(fig, rows["upper"], rows["bound"], "claimed", "theory")

@@ -46,7 +46,7 @@ def _points(tables: Tables, where: str) -> str:
         _of_size(tables["bounds"], tables["deep_bounds"], tables["grid"]),
         _of_formula(tables["counterexamples"]),
         _of_depth(tables["growth"]),
-        _of_gap(tables["correlations"]),
+        _of_gap(tables["correlations"], tables["bounds"]),
         _of_students(tables["students"]),
         _of_practice(tables["posteriors"]),
     ]
@@ -71,9 +71,8 @@ def _of_formula(found: pd.DataFrame) -> str:
     return (
         "**The formula implemented in the reference code does not hold in general**: in its own setting the "
         f"complexity that a search finds is {row['lower'] / row['upper']:.1f} times what it allows (95 %: "
-        f"{row['low'] / row['upper']:.1f} to {row['high'] / row['upper']:.1f}). The corrected bound, proved below, "
-        f"pays "
-        "for the nodes that feed the last layer and for the number of classes."
+        f"{row['low'] / row['upper']:.1f} to {row['high'] / row['upper']:.1f}). The corrected bound, proved "
+        "in this chapter, pays for the nodes that feed the last layer and for the number of classes."
     )
 
 
@@ -87,14 +86,20 @@ def _of_depth(found: pd.DataFrame) -> str:
     )
 
 
-def _of_gap(found: pd.DataFrame) -> str:
+def _of_gap(found: pd.DataFrame, bounds: pd.DataFrame) -> str:
     taus = found[found["axis"] == "all"].set_index("bound")["tau"]
-    count, norms = taus[COUNT], taus.drop(COUNT)
+    counting = set(bounds.loc[bounds["norm"].str.contains("number of weights"), "bound"]) | {COUNT}
+    alone, both = taus[~taus.index.isin(counting)], taus[taus.index.isin(counting - {COUNT})]
     head = "Norms follow the gap little" if taus[REFINED] < FOLLOWS else "Norms follow the gap, most of the time"
     return (
         f"**{head}**: Kendall's tau of the corrected bound with the gap is {taus[REFINED]:.2f}, and "
-        f"{norms.max():.2f} for the best (*{norms.idxmax()}*). The plain number of parameters over samples has "
-        f"{count:.2f}."
+        f"{alone.max():.2f} for the best that has norms alone (*{alone.idxmax()}*). "
+        + (
+            f"Of those that count weights, too, the best has {both.max():.2f} (*{both.idxmax()}*). "
+            if len(both)
+            else ""
+        )
+        + f"The plain number of parameters over samples has {taus[COUNT]:.2f}."
     )
 
 
@@ -116,9 +121,8 @@ def _of_practice(posteriors: pd.DataFrame) -> str:
     all_data, half = rows.loc[PRIORS[0]], rows.loc[PRIORS[1]]
     head = "keep samples back" if (rows["held_out"] < rows["total"]).all() else "compare bounds on your own samples"
     return (
-        f"**For your own network**: {head}. Two networks, each bounded in two ways: of one trained on all training "
-        f"samples PAC-Bayes, which draws weights around the trained ones, bounds the error by "
-        f"{all_data['total']:.1%}, held-out samples by "
-        f"{all_data['held_out']:.1%}; of one trained on half of them, whose other half is for PAC-Bayes, "
-        f"{half['total']:.1%} and {half['held_out']:.1%}."
+        f"**For your own network**: {head}. They bound the error of a network trained on all other samples by "
+        f"{all_data['held_out']:.1%}; PAC-Bayes bounds that of weights drawn around the trained ones by "
+        f"{all_data['total']:.1%}. If only half of the samples train and the other half is for PAC-Bayes, the two are "
+        f"{half['held_out']:.1%} and {half['total']:.1%}."
     )

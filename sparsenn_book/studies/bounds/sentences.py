@@ -104,8 +104,8 @@ def depths(bounds: pd.DataFrame, errors: pd.DataFrame, settings: DeepSettings) -
         f"60,000 images, {listed([str(w) for w in recorded.WIDTHS])} channels and {recorded.EPOCHS} epochs. From "
         f"{ends[0]} to {ends[1]} convolutions of {width} channels {listed(told)}. Test errors lie between "
         f"{found['test_error'].min():.0%} and {found['test_error'].max():.0%}; "
-        f"{f'{idle} of the networks have' if idle else 'none of the networks has'} a training error above {IDLE:.0%}, "
-        "near that of a guess."
+        f"{f'{idle} of the networks have' if idle else 'all have learned something: none has'} a training error above "
+        f"{IDLE:.0%}, near that of a guess, 90%."
     )
 
 
@@ -115,14 +115,15 @@ def counterexamples(found: pd.DataFrame) -> str:
     told = [
         f"{rows.loc[case, 'lower'] / rows.loc[case, 'upper']:.1f} times ({words})"
         for case, words in zip(
-            CASES, ("the head's degree is missing", "log C pays for one class only", "its own setting"), strict=True
+            CASES,
+            ("the nodes that feed the last layer are not paid for", "log C pays for one class only", "its own setting"),
+            strict=True,
         )
     ]
     sparse = found[found["bound"].isin([REFINED, PLAIN])]
     return (
-        f"The complexity found is {listed(told)} what the formula allows. For the corrected bound, refined or plain, "
-        f"it is at most "
-        f"{(sparse['lower'] / sparse['upper']).max():.2f} of what they allow."
+        f"The complexity found is {listed(told)} what the formula allows. For either form of the "
+        f"corrected bound it is at most {(sparse['lower'] / sparse['upper']).max():.2f} of what that form allows."
     )
 
 
@@ -133,8 +134,8 @@ def slack(found: pd.DataFrame) -> str:
     return (
         f"On {int(rows['n'].iloc[0])} digits the corrected bound is {share[REFINED]:.1f} times the complexity that a "
         f"search finds, its plain form {share[PLAIN]:.1f} times and that of Golowich et al. {share[GOLOWICH]:.0f} "
-        "times. No better proof for these classes can make a bound smaller by more than these factors; by less, if the "
-        "search missed something. To gain more, a bound has to look at more than these norms."
+        "times. A better proof for these classes can gain at most these factors, and less if the search missed "
+        "something. To gain more, a bound has to look at more than these norms."
     )
 
 

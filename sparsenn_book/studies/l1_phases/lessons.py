@@ -52,9 +52,11 @@ def answer(source: tuple[Tables, str] | None) -> str:
     if source is None:
         return open_ends
     tables, where = source
-    parts = [*_of_certificates(tables), *_of_paths(tables), *_of_phases(tables), *_of_samples(tables["phases"])]
-    plain = " ".join(part.replace("**", "") for part in parts)
-    return f"Measured {where}. {plain}\n\n{open_ends}"
+    parts = [*_of_certificates(tables), *_of_paths(tables), *_of_phases(tables)]
+    points = [*(f"{part.removesuffix('.').split('. ')[0]}." for part in parts), *_of_samples(tables["phases"])]
+    return "\n".join(
+        [f"Measured {where}; intervals are of 95 %.\n", *(f"- {point}" for point in points), "", open_ends]
+    )
 
 
 def _of_certificates(tables: Tables) -> list[str]:
@@ -74,10 +76,15 @@ def _of_certificates(tables: Tables) -> list[str]:
         f"With full connections L1 {'cannot' if never else 'may or may not'} keep exactly this teacher's weights, {at}"
     )
     ratio = case["largest"].median()
-    end = " However long one trains there, no minimum near the teacher has exactly its weights." if never else ""
+    end = (
+        " Where it is so, no minimum near the teacher has exactly its weights, however long one trains."
+        if never
+        else ""
+    )
     return [
-        f"**{head}**. Fit the teacher's weights alone, the others at zero. The *slope* of such a zero weight is the "
-        "derivative of the error by it, in size; above the strength, the weight leaves zero. In "
+        f"**{head}**. The teacher has three convolutions, {teachers_weights()} weights in all. Fit these alone, the "
+        "others at zero. The *slope* of such a zero weight is the derivative of the error by it, in size; above the "
+        "strength, the weight leaves zero. In "
         f"{share(found)} draws with tanh the largest slope is above the strength (median ratio {ratio:.2g}), or a "
         f"weight of the teacher is dropped; {listed(others)}.{end}"
     ]
@@ -96,12 +103,17 @@ def _of_paths(tables: Tables) -> list[str]:
         if (least := min((s for s in found if s[2]), default=None))
     ]
     worse = int((mine["objective"] > mine["zero_objective"]).sum())
-    local = f" At {worse} of these {len(mine)} points all weights zero would cost less." if worse else ""
+    local = (
+        f" On these paths {len(mine)} points have it; at {worse} of them all weights zero would cost less."
+        if worse
+        else ""
+    )
     return [
         "**With the teacher's own convolutions a minimum that is followed along the path keeps exactly the teacher's "
         f"support over {min(met)[0]:.1f} powers of ten of the strength or more**, on {len(met)} of "
-        f"{sum(map(len, spans.values()))} paths of the student of 52 weights. The shortest rows of strengths are "
-        f"{listed(each)}. A refit then leaves an error of {ten(float(mine['refit_loss'].max()), 0)} at most.{local}"
+        f"{sum(map(len, spans.values()))} paths of the student of 52 weights (each draw of data with tanh and "
+        f"with relu). The shortest ranges of strengths are {listed(each)}. "
+        f"A refit then leaves an error of {ten(float(mine['refit_loss'].max()), 0)} at most.{local}"
     ]
 
 
@@ -127,16 +139,17 @@ def _of_samples(phases: pd.DataFrame) -> list[str]:
         cells = measures.cells(phases, "samples x channels", str(activation))
         best = cells.loc[cells["share"].idxmax()]
         parts = []
-        for axis in ("samples", "channels"):
+        for axis in ("samples", "channels"):  # the same runs, counted twice
             counts = mine.groupby(axis)["exact"].agg(["sum", "size"])
             told = [f"{r['sum']} of {r['size']} with {value:,}" for value, r in counts.iterrows()]
             parts.append(f"by {axis}, {listed(told)}")
+        channels = f"{best['channels']} channel{'s' if best['channels'] > 1 else ''}"
         said.append(
-            f"{activation} students find the support, {'; '.join(parts)} (best cell, {best['samples']:,} samples and "
-            f"{best['channels']} channels: {share(wilson(int(best['found']), int(best['runs'])))})"
+            f"Of {len(mine)} {activation} students these find the support: {'; the same runs '.join(parts)} (best "
+            f"cell, {best['samples']:,} samples and {channels}: {share(wilson(int(best['found']), int(best['runs'])))})"
         )
     place = f"strength {measures.FIXED['strength']:g} and initial scale {measures.FIXED['scale']:g}"
-    return [f"**Samples and channels**, at {place}: {'. '.join(said)}."] if said else []
+    return [f"**Samples and channels**, at {place}. {'. '.join(said)}."] if said else []
 
 
 def _of_phases(tables: Tables) -> list[str]:
@@ -149,7 +162,7 @@ def _of_phases(tables: Tables) -> list[str]:
         found = wilson(int(best["found"]), int(best["runs"]))
         said.append(
             f"with {activation} {share(found)} students at strength {best['strength']:g}, scale {best['scale']:g} "
-            f"(all {best['runs']} in this cell: {best['outcomes']})"
+            f"(how the {best['runs']} of this cell end: {best['outcomes']})"
         )
     return [
         "**Whether a short training finds the support is a matter of strength and start**: at best "
@@ -165,8 +178,8 @@ def _found(grid: pd.DataFrame, axis: str) -> str:
     found = share(wilson(int(rows["exact"].sum()), len(rows)))
     name = {"strength": "the weakest penalty", "scale": "the smallest start"}[axis]
     return (
-        f"{found} do under {name} ({axis} {rows[axis].iloc[0]:g}), with {rows['nonzero'].median():g} weights left in "
-        f"the median; {int((rows['outcome'] == 'dead').sum())} of {len(rows)} students are dead"
+        f"{found} find it under {name} ({axis} {rows[axis].iloc[0]:g}), with {rows['nonzero'].median():g} weights left "
+        f"in the median; {int((rows['outcome'] == 'dead').sum())} of {len(rows)} students are dead"
     )
 
 
@@ -180,8 +193,9 @@ def _of_ways(tables: Tables) -> list[str]:
         said.append(f"{way} {share(wilson(int(mine['exact'].sum()), len(mine)))}, error {error}{weights}")
     return (
         [
-            "**At equal compute**, runs that find the support, apart from weights without effect, and the median "
-            f"error: {'; '.join(said)}. The teacher has {teachers_weights()} weights."
+            "**At equal compute**, runs that find the support, apart from weights without effect, and the median of "
+            f"the mean squared error on fresh inputs: {'; '.join(said)}. The teacher has "
+            f"{teachers_weights()} weights."
         ]
         if said
         else []

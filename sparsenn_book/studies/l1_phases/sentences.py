@@ -194,8 +194,8 @@ def of_diagram(phases: pd.DataFrame, which: str) -> str:
         sure = int((found["low"] > 0.5).sum())
         said.append(
             f"with {activation} the best of {len(found)} cells, {x} {best[x]:g} and {y} {best[y]:g}, finds it in "
-            f"{best['found']} of {best['runs']} runs ({best['low']:.0%} to {best['high']:.0%}), and in {sure} cells "
-            "more than half do beyond the 95 % interval"
+            f"{best['found']} of {best['runs']} runs ({best['low']:.0%} to {best['high']:.0%}); in {sure or 'no'} "
+            f"cell{'' if sure == 1 else 's'} more than half find it beyond the 95 % interval"
         )
     return f"The support: {'; '.join(said)}."
 
@@ -226,8 +226,8 @@ def of_tree(tree_runs: pd.DataFrame, tree_weights: pd.DataFrame) -> str:
     total = int((tree_weights[tree_weights["kind"] == "minimiser"]["teacher"] != 0).sum())
     text = (
         f"{near} of {len(tree_runs)} random starts end within 1 % of the least objective, "
-        f"{best['minimiser_objective']:.4g} (residual {ten(float(best['minimiser_residual']), 0)}). It keeps "
-        f"{len(needed)} of the {total} weights of the teacher's tree"
+        f"{best['minimiser_objective']:.4g} (residual {ten(float(best['minimiser_residual']), 0)}). The best "
+        f"keeps {len(needed)} of the {total} weights of the teacher's tree"
     )
     if len(others):
         text += f" and {len(others)} others, of size {others['student'].abs().max():.2g} at most"

@@ -17,7 +17,7 @@ from sparsenn_book.studies.width_bounds.claims_of_training import within
 from sparsenn_book.studies.width_bounds.random_solutions import TITLED
 
 STUDY = "Shenouda et al. 2023"
-DERIVED = "derived here; not searched"
+DERIVED = "derived here; the literature was not searched"
 HERE = "this book"
 MANY = 1000
 PROMISED = 1e-12  # the error below which the solver calls a solution final
@@ -51,7 +51,8 @@ def _of_bounds(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Claim]:
     return [
         Claim(
             "width.product-bound",
-            r"The sparsest solution has at most $r_\Phi r_\Psi$ neurons (largest share of the bound, random problems).",
+            r"The sparsest solution has at most $r_\Phi r_\Psi$ neurons (largest share of the bound, random "
+            "problems with K above it).",
             f"{STUDY}, abstract and brute_cvx_multi_task_lasso.py; theorem recalled, proof not read",
             None,
             share_of(solutions, "product"),
@@ -61,7 +62,8 @@ def _of_bounds(solutions: pd.DataFrame, boundary: pd.DataFrame) -> list[Claim]:
         Claim(
             "width.sharp-bound",
             r"The sparsest solution has at most $r_\Phi r_\Psi - r_\Psi (r_\Psi - 1)/2$ neurons, with ranks "
-            r"$r_\Phi$ of the features and $r_\Psi$ of the outputs (largest share of the bound, random problems).",
+            r"$r_\Phi$ of the features and $r_\Psi$ of the outputs (largest share of the bound, random problems with "
+            "K above it).",
             DERIVED,
             None,
             share_of(solutions, "sharp"),

@@ -11,11 +11,14 @@ from sparsenn_book.studies.width_bounds import recorded, training_rows
 from sparsenn_book.studies.width_bounds.claims_of_counts import ENOUGH_SOLVES
 from sparsenn_book.studies.width_bounds.claims_of_training import AGREE, DECAY, NONE, PROX, recorded_over_optimum
 from sparsenn_book.studies.width_bounds.comparison import compared, mean_excess, verdicts
+from sparsenn_book.studies.width_bounds.sentences import sizes
 from sparsenn_book.studies.width_bounds.sentences_of_lasso import of_bounds_in_use
+from sparsenn_book.studies.width_bounds.sharing_training import ACTIVE
 
 COLUMNS = {
     "trace": {"method", "seed", "step", "name", "value"},
     "optimum": {"objective", "bound", "strength", "neurons", "generator_vv_norm"},
+    "optimum_neurons": {"v1", "v2"},
     "neurons": {"method", "seed", "neuron", "output", "size"},
     "distance": {"method", "seed", "relative", "collapsed", "used", "needed", "neurons"},
     "dimension": {"samples", "neurons", "rank", "version", "width", "sharp", "product", "objective"},
@@ -52,7 +55,7 @@ def _points(tables: Tables, where: str) -> str:
         points.append(f"{steps:,} steps of training are too few to say where it ends.")
     points += [_of_width(tables), _of_counts(tables)]
     if steps >= training_rows.LONG:
-        points.append(_of_practice(tables["distance"], tables["optimum"]))
+        points.append(_of_practice(tables["distance"], tables["optimum"], tables["optimum_neurons"]))
     return "\n".join([f"{where}:", "", *(f"- {point}" for point in points)])
 
 
@@ -61,9 +64,9 @@ def _of_optimum(optimum: pd.DataFrame) -> str:
     return (
         "**What weight decay asks for is known, with a proof**: the objective is the mean squared error plus "
         r"$\lambda \sum_k \lVert v_k \rVert \lVert \bar w_k \rVert$, with incoming weights $\bar w_k$ and outgoing "
-        rf"weights $v_k$ of each neuron and $\lambda$ = {ten(best['strength'], 0)}. On the study's data its least "
-        f"value over two-layer ReLU networks of any width is {ten(best['objective'], 5)}. The study's solution costs "
-        f"{recorded_over_optimum(best):.2f} times that."
+        rf"weights $v_k$ of each neuron and $\lambda$ = {ten(best['strength'], 0)}. On the data of Shenouda et al. "
+        f"(the study) its least value over two-layer ReLU networks of any width is {ten(best['objective'], 5)}. "
+        f"The study's solution costs {recorded_over_optimum(best):.2f} times that."
     )
 
 
@@ -72,10 +75,11 @@ def _of_training(distance: pd.DataFrame, steps: int) -> str:
     for rule in (PROX, DECAY):
         rows = distance[distance["method"] == rule]
         alive, near = rows[~rows["collapsed"]], int((rows["relative"] <= 1 + AGREE).sum())
-        gone = f" {len(rows) - len(alive)} of its students collapsed." if len(alive) < len(rows) else ""
+        gone = f" {len(rows) - len(alive)} of its students collapsed (no fit)." if len(alive) < len(rows) else ""
         off = alive["relative"][alive["relative"] > 1 + AGREE]
-        ends = f" Those that fit, but not so well, end at {over(off)} times it." if len(off) else ""
-        who = f"{rule}, the study's rule," if rule == PROX else rule
+        others = "The other that fits ends" if len(off) == 1 else f"The {len(off)} others that fit end"
+        ends = f" {others} at {over(off)} times it." if len(off) else ""
+        who = f"{rule}, the study's rule of training," if rule == PROX else rule
         told.append(f"{who} takes {near} of {len(rows)} students to within 1 % of that value.{ends}{gone}")
     length = "" if steps >= training_rows.WHOLE else f" ({steps:,} of the study's 1,000,000 steps)"
     return f"**Training need not find it**{length}: {' '.join(told)}"
@@ -96,7 +100,8 @@ def _of_sharing(tables: Tables) -> str:
     )
     return (
         f"**Neurons shared by both outputs are no mark of weight decay**: without any decay {none.min():.0%} or more "
-        r"of the drawn neurons serve both. What differs is how many of 100 stay in use, "
+        r"of the neurons that serve an output, $|v_{dk}| \lVert w_k \rVert > 10^{-3}$, serve both. What differs is how "
+        r"many of 100 stay in use, "
         r"$\lVert v_k \rVert \lVert \bar w_k \rVert > 10^{-3}$: "
         f"{told} (collapsed runs left out)."
     )
@@ -110,7 +115,7 @@ def _of_width(tables: Tables) -> str:
         r"neurons** (derived here; the literature was not searched), where the study has $r_\Phi r_\Psi$; $r_\Phi$ and "
         r"$r_\Psi$ are the ranks of what a layer gives and what the next one must receive. No bound made of these two "
         f"ranks alone can be lower: step 5 of the proof. Of {len(boundary)} problems built that way, {hit} end on it "
-        f"when they are solved. {of_bounds_in_use(random)}"
+        f"when they are solved and their solutions thinned out by step 4. {of_bounds_in_use(random)}"
     )
 
 
@@ -133,14 +138,16 @@ def _of_counts(tables: Tables) -> str:
     )
 
 
-def _of_practice(distance: pd.DataFrame, optimum: pd.DataFrame) -> str:
+def _of_practice(distance: pd.DataFrame, optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
     alive = distance[~distance["collapsed"]].groupby("method")
     used, cheapest = alive["used"].agg(["min", "max"]), alive["needed"].agg(["min", "max"])
+    above = int((sizes(optimum_neurons) > ACTIVE).sum())
     left = {rule: f"{used.loc[rule, 'min']:.0f} to {used.loc[rule, 'max']:.0f}" for rule in (PROX, DECAY)}
     return (
         "**Take to your own training**: how few neurons weight decay leaves depends on how it is trained. SGD weight "
-        f"decay leaves {left[DECAY]} of 100 neurons in use, PathProx {left[PROX]}; the optimum has "
-        f"{optimum.iloc[0]['neurons']:.0f}, counted without a threshold. To drop neurons and keep the outputs on the "
-        "data, solve for the cheapest outgoing weights (`lasso.solve`, then `lasso.sparsify`): those of a student "
+        f"decay leaves {left[DECAY]} of 100 neurons in use, PathProx {left[PROX]}; the optimum "
+        f"{above}, of the {optimum.iloc[0]['neurons']:.0f} that it has without a threshold. "
+        "To drop neurons and keep the outputs on the data, solve for the cheapest outgoing weights (`lasso.solve`, "
+        "then `lasso.sparsify`): those of a student "
         f"trained without any decay use {cheapest.loc[NONE, 'min']} to {cheapest.loc[NONE, 'max']} of its 100."
     )

@@ -25,10 +25,15 @@ def at_most(value: float, digits: int = 1) -> str:
     return ten(math.ceil(value / step - 1e-6) * step, digits)
 
 
+def sizes(optimum_neurons: pd.DataFrame) -> pd.Series:
+    """The size ||v|| ||wbar|| of each neuron of the certified optimum, which is balanced."""
+    return optimum_neurons[["v1", "v2"]].pow(2).sum(axis=1)
+
+
 def of_optimum(optimum: pd.DataFrame, optimum_neurons: pd.DataFrame) -> str:
     """What the certified optimum is, and what the generating network costs."""
     best = optimum.iloc[0]
-    outgoing = optimum_neurons[["v1", "v2"]].pow(2).sum(axis=1)  # of a balanced network: ||v|| ||wbar||
+    outgoing = sizes(optimum_neurons)
     largest = outgoing.nlargest(4).sum() / outgoing.sum()
     generator = best["strength"] * best["generator_vv_norm"]
     return (
@@ -107,7 +112,7 @@ def of_distance(distance: pd.DataFrame, optimum: pd.DataFrame, steps: int) -> st
     study = distance[(distance["seed"] == STUDENT_SEED) & (distance["method"] == PROX)].iloc[0]
     parts = [_of_rule(distance[distance["method"] == rule], rule) for rule in (PROX, DECAY)]
     return text + (
-        f"In the run again the outgoing weights are the best for their directions, to within "
+        f"In that run, repeated here, the outgoing weights are the best for their directions, to within "
         f"{ten(study['relative'] / study['same_directions'] - 1, 0)} of the cost: the directions are wrong. After "
         f"{steps:,} steps: {' '.join(parts)} "
         + ("" if steps >= training_rows.WHOLE else "These are not ends: the study trained 1,000,000 steps. ")
@@ -189,4 +194,4 @@ def needed_table(distance: pd.DataFrame) -> pd.DataFrame:
     names = {"needed": "used by cheapest V", "vv_norm": "VV norm", "needed_vv_norm": "VV norm of cheapest V"}
     names |= {"sharp": "sharper bound", "product": "r_Φ r_Ψ"}
     rows = distance[["method", "seed", "neurons", *names]].round(3).rename(columns=names)
-    return rows.assign(gap=[ten(v, 0) for v in distance["gap"]]).set_index(["method", "seed"])
+    return rows.assign(gap=[ten(v, 0) if v else "0" for v in distance["gap"]]).set_index(["method", "seed"])

@@ -99,7 +99,8 @@ def of_bounds_in_use(random: pd.DataFrame) -> str:
     if kinds.empty:
         return ""
     reached, last = kinds[kinds["share"] == 1], kinds.iloc[-1]
-    text = f"Of {len(kinds)} kinds of random problems {len(reached)} reach the sharper bound"
+    text = f"Of {len(kinds)} kinds of random problems that have more neurons than the sharper bound, "
+    text += f"{len(reached)} reach it"
     text += f" (where it is {reached['sharp'].max()} or less)" if len(reached) else ""
     return f"{text}; where it is largest, {last['sharp']:.0f}, they use at most {last['share']:.0%} of it."
 
@@ -113,10 +114,10 @@ def of_failures(rank: pd.DataFrame) -> str:
     means = ", ".join(f"{row['mean']:.2f} ({row['max']:.0f})" for _, row in titled.iterrows())
     return (
         f"{len(failed)} recorded counts are above the bound r<sub>Φ</sub>r<sub>Ψ</sub> itself "
-        f"({', '.join(str(c) for c in sorted(failed['active']))}, at r<sub>x</sub> = {failed['rank'].iloc[0]}; here at "
-        f"the right end of their panel, in the study's figure, which ends at 120, only the first is seen). The solver "
-        f"warned of {int(failed['warned'].sum())} of them. It failed, probably because N = 20 equality constraints of "
-        f"rank r<sub>x</sub> are redundant; these counts enter no mean. As titled, with D = 10, the certified mean "
+        f"({', '.join(str(c) for c in sorted(failed['active']))}, at r<sub>x</sub> = {failed['rank'].iloc[0]}). They "
+        f"stand at the right end of their panel here; the study's figure ends at 120. They enter no mean: the "
+        f"study's solver failed, and warned of {int(failed['warned'].sum())} of them. A likely cause is that N = 20 "
+        f"equality constraints of rank r<sub>x</sub> are redundant. As titled, with D = 10, the certified mean "
         f"(largest) counts are {means} for r<sub>x</sub> = {', '.join(str(r) for r in titled.index)}."
     )
 

@@ -144,7 +144,7 @@ def test_the_map_in_words_and_in_a_table():
 def test_what_stands_still_and_what_turns_back():
     assert "float32: 91 %" in sentences.ledger(GOOD["ledger"])
     rows = GOOD["turned_back"].assign(rebounded=False)
-    assert "from 1e-06 in float32, 90 of 100 turn back and 0 of 100 rebound" in sentences.counted(rows)
+    assert "from 1·10⁻⁶ in float32, 90 of 100 turn back and 0 of 100 rebound" in sentences.counted(rows)
 
 
 def test_the_closed_form_and_the_stopping_times():
@@ -159,6 +159,8 @@ def test_spectrum_and_scaling():
     assert "Of 3 directions 2.0 are learned" in sentences.spectrum(rows, 5.0)
     steeper = sentences.scaling_of_c(scaling_rows(), level_rows())
     assert "can make the line steeper" in steeper
+    assert "leaves out 0" in steeper
+    assert "so these fits do not tell the two apart" in sentences.scaling_of_c(scaling_rows(2.02, 2.015), level_rows())
     assert "2.00000 with the same noise" in steeper
     assert "the line steeper" not in sentences.scaling_of_c(scaling_rows(study=1.9), level_rows())
     table = sentences.law_table(scaling_rows())
@@ -180,7 +182,7 @@ def test_symmetry_and_pruning():
     assert "between 1 and 29 (medians of a lower and of an upper bound)" in text
     assert "differ by 0.0 %" in text
     table = sentences.distance_table(FULL["distances"])
-    assert table.loc["A", "certified"] == 1
+    assert table.loc["A", "share certified"] == 1
     rows = pruning_rows().assign(error=2e-5, norm=1.0, quotient=8.0)
     assert "leaves 0 weights: the penalty has taken the function away" in sentences.pruned(rows)
     assert "the penalty has taken" not in sentences.pruned(rows.assign(weights=5))

@@ -214,7 +214,9 @@ def test_every_claim_but_repeated_ones_has_a_null() -> None:
 def test_statements_are_sentences_with_a_source() -> None:
     for claim in claims(made.tables()):
         assert claim.statement.rstrip(")").endswith((".", "tolerance"))
-        assert claim.source.startswith(("Shenouda et al. 2023", "this book", "derived here; not searched"))
+        assert claim.source.startswith(
+            ("Shenouda et al. 2023", "this book", "derived here; the literature was not searched")
+        )
         assert claim.said is None or "this book" not in claim.source
         assert claim.said is not None or not claim.source.startswith("Shenouda")
 

@@ -143,10 +143,10 @@ def test_learned_is_from_full_tables_where_they_are_and_says_so_where_not() -> N
     full = made.tables()
     text = learned(full, {}, "laptop")
     assert text.startswith("At full scale")
-    assert "PathProx, the study's rule, takes 0 of 5 students" in text
+    assert "PathProx, the study's rule of training, takes 0 of 5 students" in text
     assert "Of 7 problems built that way, 7 end on it" in text
     assert "SGD weight decay leaves" in text
-    assert "; the optimum has 22, counted without a threshold" in text
+    assert "; the optimum 2, of the 22 that it has without a threshold" in text
     assert text.splitlines()[-1].startswith("- **Take to your own training**")
     own = learned({}, full, "laptop")
     assert "this page's own, profile laptop" in own
@@ -178,7 +178,8 @@ def test_learned_says_how_long_training_was() -> None:
 def test_bounds_in_use_say_which_kinds_reach_them() -> None:
     random = pd.concat([made.solutions("dimension", (10, 40)), made.small((3, 4, 5))])
     text = sentences_of_lasso.of_bounds_in_use(random)
-    assert "Of 7 kinds of random problems 5 reach the sharper bound (where it is 5 or less)" in text
+    assert "Of 7 kinds of random problems that have more neurons than the sharper bound, 5 reach it (where" in text
+    assert "it is 5 or less)" in text
     assert "where it is largest, 355, they use at most 51% of it" in text
     assert "0 reach" in sentences_of_lasso.of_bounds_in_use(made.solutions("dimension", (10, 40)))
     assert sentences_of_lasso.of_bounds_in_use(made.small().assign(neurons=5)) == ""

@@ -148,6 +148,7 @@ def tables(**changed: pd.DataFrame) -> dict[str, pd.DataFrame]:
     made = {
         "trace": trace(),
         "optimum": optimum(),
+        "optimum_neurons": pd.DataFrame({"v1": [0.5, 0.4, 0.01], "v2": [0.3, 0.0, 0.01]}),
         "distance": distance(),
         "neurons": neurons(),
         "dimension": solutions("dimension", (10, 20, 30, 40)),

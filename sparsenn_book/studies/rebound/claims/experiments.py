@@ -193,7 +193,7 @@ def claims_of_c(tables: Tables) -> list[Claim]:
             "within a tenth, which over the five decades of noise would be half a decade.",
             "the study's figure C",
             f"{figure.value:.3f}, fitted here to the 25 points",
-            _difference(study, laws["published"]),
+            difference(study, laws["published"]),
             said=(-0.1, 0.1),
             enough=POINTS,
         ),
@@ -215,7 +215,8 @@ def claims_of_c(tables: Tables) -> list[Claim]:
     ]
 
 
-def _difference(ours: PowerLaw, theirs: PowerLaw) -> Estimate:
+def difference(ours: PowerLaw, theirs: PowerLaw) -> Estimate:
+    """The difference of two fitted exponents, from points drawn independently."""
     one, two = ours.exponent, theirs.exponent
     apart, half = one.value - two.value, float(np.hypot(one.high - one.value, two.high - two.value))
     return Estimate(apart, apart - half, apart + half, one.count, "", "difference of two fits, 95 %")

@@ -90,7 +90,9 @@ def pruned_by_threshold(rows: pd.DataFrame, teacher: float) -> go.Figure:
     ]
     slider = {"active": shown, "steps": steps, "currentvalue": {"prefix": "weights below "}, "pad": {"t": 50}}
     ends = [np.log10(rows.error.min()) - 0.2, np.log10(rows.error.max()) + 0.2]
-    fig.add_vline(x=teacher + 1, line={"dash": "dot", "width": 1.5}, annotation_text="teacher")
+    # an annotation would be placed at 10 to the x of a log axis; a shape's label is not
+    label = {"text": "teacher's weights", "textposition": "end", "textangle": 0, "xanchor": "right", "yanchor": "top"}
+    fig.add_vline(x=teacher + 1, line={"dash": "dot", "width": 1.5}, label=label)
     fig.update_layout(sliders=[slider], height=500)
     return fig.update_xaxes(type="log", range=[-0.1, np.log10(rows.weights.max() + 1) + 0.1]).update_yaxes(
         type="log", range=ends

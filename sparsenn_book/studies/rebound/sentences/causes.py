@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sparsenn_book.records.words import ten
 from sparsenn_book.studies.rebound import measures, rules
 from sparsenn_book.studies.rebound.counting import MASTER
 from sparsenn_book.studies.rebound.sentences.words import Tables, largest, of, percent, standing
@@ -42,16 +43,20 @@ def scale_table() -> pd.DataFrame:
 def ledger(rows: pd.DataFrame) -> str:
     """Under the share of parameters that stand still."""
     shares = {p: percent(standing(rows, p), 0) for p in rows.precision.unique()}
-    return "At the end, parameters that stand still: " + "; ".join(f"{p}: {s}" for p, s in shares.items()) + "."
+    return (
+        "Parameters that stand still at the last step, mean share: "
+        + "; ".join(f"{p}: {s}" for p, s in shares.items())
+        + "."
+    )
 
 
 def counted(rows: pd.DataFrame) -> str:
     """Under the counts."""
     text = [
-        f"from {size:g} in {precision}, {of(part.turned)} turn back and {of(part.rebounded)} rebound"
+        f"from {ten(float(size), 0)} in {precision}, {of(part.turned)} turn back and {of(part.rebounded)} rebound"
         for (size, precision), part in rows.groupby(["perturbation", "precision"])
     ]
-    return "Of independent runs, " + "; ".join(text) + "."
+    return "Of independent students, trained from each displacement: " + "; ".join(text) + "."
 
 
 def closed_form(prediction: pd.DataFrame) -> str:

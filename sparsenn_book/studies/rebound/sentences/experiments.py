@@ -8,6 +8,7 @@ import pandas as pd
 from sparsenn_book.records.words import interval, listed, number, ten
 from sparsenn_book.studies.rebound import measures, scaling, variants
 from sparsenn_book.studies.rebound.claims.common import CHANCE
+from sparsenn_book.studies.rebound.claims.experiments import difference
 from sparsenn_book.studies.rebound.sentences.words import of, percent
 
 SPOKEN = {
@@ -71,10 +72,14 @@ def variants_of_b(rows: pd.DataFrame) -> str:
         "The DRR penalty of the code makes the final squared distance "
         f"{number(float(f'{ratio[variants.CODED]:.2g}'))} times that with noise alone, the projection of the "
         f"description {number(float(f'{ratio[variants.DESCRIBED]:.2g}'))} times, the one projection of the first code "
-        f"{ratio[variants.FIRST]:.3f} times (medians over {rows.run.nunique()} runs, here in float64). The published "
-        f"curve is, at its furthest, so many standard errors from these: {listed(far)}. Chance "
-        f"alone gives up to {CHANCE:.1f} over all epochs, so {'; '.join(parts)}."
+        f"{ratio[variants.FIRST]:.3f} times (medians over {rows.run.nunique()} runs, here in float64). At its "
+        f"furthest, the published curve is off by this many standard errors: {listed(far)}. By chance alone one curve "
+        f"in twenty at most is off by more than {CHANCE:.1f} at any of the epochs, so {'; '.join(parts)}."
     )
+
+
+def _three(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def law_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -96,10 +101,13 @@ def scaling_of_c(rows: pd.DataFrame, levels: pd.DataFrame) -> str:
     found = measures.laws(rows)
     law = found[scaling.STUDY].exponent
     fresh = found[scaling.FRESH].exponent
-    apart = "do not overlap" if law.low > fresh.high else "overlap, so these fits do not tell the two exponents apart"
+    apart = difference(found[scaling.STUDY], found[scaling.FRESH])
+    told = apart.low is not None and apart.low > 0
+    verdict = "leaves out 0" if told else "holds 0, so these fits do not tell the two apart"
     lost = (
         "In float32 steps of small noise are lost, so that it moves a student less than in proportion; this can make "
-        f"the line steeper. The two intervals with fresh noise {apart}. "
+        f"the line steeper. With fresh noise the exponents in float32 and float64 differ by {apart.value:.3f} "
+        f"{interval(_three(apart.low), _three(apart.high))}; the 95 % interval, of independent fits, {verdict}. "
     )
     steeper = lost if law.low > 2 else ""
     at = np.log10(levels.value).groupby(levels.variant).mean() - measures.published_level()

@@ -46,8 +46,8 @@ def symmetry(rows: pd.DataFrame) -> str:
         f"random students the squared distance is {number(round(strangers.raw.median(), 1))} as it is and "
         f"{bounds(strangers)} up to symmetry; their mean squared error on test inputs is "
         f"{ten(strangers.function.median(), 0)}. The study's normal form sorts units by biases of about "
-        f"1e-6; B's students, at {ten(at_teacher.raw.median(), 0)}, are "
-        f"{number(round(at_teacher.normal_form.median(), 0))} away in it (medians)."
+        f"1e-6; B's students, at a squared distance of {ten(at_teacher.raw.median(), 0)} as they are, are at "
+        f"{number(round(at_teacher.normal_form.median(), 0))} in it (medians)."
     )
 
 
@@ -59,7 +59,7 @@ def distance_table(rows: pd.DataFrame) -> pd.DataFrame:
     }  # fmt: skip
     groups = rows.groupby("experiment", sort=False)
     table = groups[list(columns)].median().rename(columns=columns)
-    return table.assign(certified=groups.certified.mean())
+    return table.assign(**{"share certified": groups.certified.mean()})
 
 
 def pruning_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -75,7 +75,9 @@ def pruned(rows: pd.DataFrame) -> str:
     """Under the pruned students."""
     strong, weak = (rows[rows.strength == s].set_index("variant") for s in (rows.strength.max(), rows.strength.min()))
     left = strong.loc[[pruning.TUNED]].weights.median()
-    empty = ": the penalty has taken the function away with the weights" if left == 0 else ""
+    none = strong.loc[[pruning.TUNED]].error.median()
+    away = "the penalty has taken the function away with the weights, and the error on test inputs is"
+    empty = f": {away} {none:.2g}" if left == 0 else ""
     middle = {v: weak.loc[[v]].median(numeric_only=True) for v in (pruning.TEACHER, pruning.FIXED, pruning.TUNED)}
     return (
         f"At strength {rows.strength.max():g} the tolerance search leaves "

@@ -54,8 +54,8 @@ def answer(tables: Tables) -> str:
         f"teacher, the last step in float32 leaves {percent(standing(tables['ledger'], 'float32'), 0)} of the "
         "parameters as they are.\n\n"
         "Other rules of training were tried in float64. Noise, penalties and the projection pull a student elsewhere "
-        f"than to its teacher; so many runs rebound: {pulled}. Adam has no such pull, and {of(adam)} runs rebound with "
-        "it"
+        f"than to its teacher. Of their runs these rebound: {pulled}. Adam has no such pull, and {of(adam)} runs "
+        "rebound with it"
         + ("; why was not examined here" if adam.any() else "")
         + ". For noise that is known a closed form says beforehand when a student is closest. In experiment B it only "
         "leaves, because it starts at the teacher.\n\nStudents that start at random learn the function, to a mean "
@@ -120,7 +120,8 @@ def _causes(tables: Tables) -> str:
         strong[rule] = f"{rule} ({what} {scale.factor * size:g}{comma}{rest})"
     parts = "; ".join(f"{strong.get(rule, f'{rule} alone')}: {of(own)}" for rule, own in flags.items())
     return (
-        f"{head} Students start displaced by {size:g} times N(0, 1) in every weight. So many of them rebound: {parts}."
+        f"{head} Students start displaced by {size:g} times N(0, 1) in every weight. Of each rule's "
+        f"students these rebound: {parts}."
     )
 
 
@@ -132,8 +133,9 @@ def _stopping(tables: Tables) -> str:
         "With noise that is known, is the epoch known at which a student is closest?",
     )
     return (
-        f"{head} From teacher, start and the noise drawn, a closed form predicts it within 1 % of all epochs in "
-        f"{of(flags)} runs; from the noise's standard deviation alone, in {of(blind)}."
+        f"{head} In the experiment with noise and a displacement a closed form predicts it from teacher, start and the "
+        f"noise drawn, within 1 % of all epochs, in {of(flags)} runs; from the noise's standard deviation alone, in "
+        f"{of(blind)}."
     )
 
 
