@@ -217,7 +217,7 @@ chapter.say(
 # sample, and uses it as if it were that by the probabilities; so it is biased. All start with every gate half open;
 # every ten steps the gates above one half are refitted, and the objective of best subset selection over $n$ is taken,
 # $(\|y - F\theta\|^2 + \lambda\|\theta\|_0) / n$, with $\lambda$ the strength $\lambda_0$ of this comparison. In it one
-# coefficient has the *price* $\lambda / n$.
+# coefficient has the *price* $\lambda / n$. Below, *EGP* is EGP by Adam, *EGP, descent* EGP by plain descent.
 
 # %% tags=["hide-input"]
 WHO = "for EGP by Adam and by plain descent and for six sampled gradients, in two panels"
