@@ -280,10 +280,11 @@ chapter.say(say.speed(speed))
 #
 # Claims marked *before the draws that test it* were fixed on pilot runs of another seed. The claim on masked layers is
 # not marked: it spoke of training steps as well, and was limited to the forward pass after these had been timed.
-# Thresholds: *several times* is three; one percentage point of 500 digits is about one standard deviation between runs. Speeds are
-# of one machine. In place of an interval they show the range of all cases, so such a claim is decided only if all cases
-# agree. Counts are of independent runs but for two kinds: timed cases, and the cells of the earlier comparison. The
-# cells share three seeds, for data, first weights and order, so the interval of their share may be too narrow.
+# Thresholds: *several times* is three; one percentage point of 500 digits is about one standard deviation between runs.
+# Speeds are of one machine. In place of an interval they show the range of all cases, so such a claim is decided only
+# if all cases agree. Counts are of independent runs but for two kinds: timed cases, and the cells of the earlier
+# comparison. The cells share three seeds, for data, first weights and order, so the interval of their share may be too
+# narrow.
 
 # %% tags=["hide-input"]
 chapter.claims(study.claims)
