@@ -159,12 +159,14 @@ chapter.show(
 chapter.say(cs.findings.wins(cells))
 
 # %% tags=["hide-input"]
-chapter.show(cs.findings.against(estimates))
+against = cs.findings.against(estimates)
+for validating in ("500", "n"):
+    chapter.show(against.filter(like=f", {validating} validation"))
 
 # %% [markdown]
-# The table has geometric means over families and ratios, with Student's intervals over draws. *The four together* are
+# The tables have geometric means over families and ratios, with Student's intervals over draws. *The four together* are
 # one method with all their candidates, of which validation picks one: a fair match for the many candidates of EGP. In
-# the last columns only as many samples validate as train, which leaves less to be gained from many candidates.
+# the second only as many samples validate as train, which leaves less to be gained from many candidates.
 
 # %% [markdown]
 # *Try* `sparsenn run 06_compressive_sensing -p seed 7`: other draws, so a mark may change its side and a mean may not.
@@ -193,9 +195,13 @@ chapter.say(cs.findings.supports(estimates))
 # $F$ is the design, $y$ the response. Each coefficient is $\theta_j = w_j z_j$, with a weight $w_j$ and a gate $z_j$
 # that is open (1) with probability $\gamma_j$ and else closed (0). Then
 #
-# $$\mathbb{E}\left[\|y - F\theta\|^2 + \lambda_0\|\theta\|_0 + \lambda_1\|\theta\|_1\right] = \|y - F(w\circ\gamma)\|^2
-# + \sum_j \left[s_j w_j^2\,\gamma_j(1-\gamma_j) + \lambda_0\gamma_j + \lambda_1\gamma_j|w_j|\right],\qquad
-# s_j = \sum_i F_{ij}^2 .$$
+# $$\begin{aligned}
+# \mathbb{E}\left[\|y - F\theta\|^2 + \lambda_0\|\theta\|_0 + \lambda_1\|\theta\|_1\right]
+# &= \|y - F(w\circ\gamma)\|^2 \\
+# &\quad + \sum_j \left[s_j w_j^2\,\gamma_j(1-\gamma_j) + \lambda_0\gamma_j + \lambda_1\gamma_j|w_j|\right],
+# \end{aligned}$$
+#
+# with $s_j = \sum_i F_{ij}^2$.
 #
 # The terms $w_j^2\gamma_j^2$ cancel, so the right side is linear in each $\gamma_j$: some minimum lies where every gate
 # is open or closed. There it is a minimum of best subset selection, $\|y - F\theta\|^2 + \lambda_0\|\theta\|_0$, if
@@ -217,7 +223,8 @@ chapter.say(
 # sample, and uses it as if it were that by the probabilities; so it is biased. All start with every gate half open;
 # every ten steps the gates above one half are refitted, and the objective of best subset selection over $n$ is taken,
 # $(\|y - F\theta\|^2 + \lambda\|\theta\|_0) / n$, with $\lambda$ the strength $\lambda_0$ of this comparison. In it one
-# coefficient has the *price* $\lambda / n$.
+# coefficient has the *price* $\lambda / n$. Below, *EGP* is EGP by Adam and stands in both panels,
+# *EGP, descent* is EGP by plain descent.
 
 # %% tags=["hide-input"]
 WHO = "for EGP by Adam and by plain descent and for six sampled gradients, in two panels"

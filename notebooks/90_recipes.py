@@ -30,7 +30,7 @@ chapter = Chapter("90_recipes", globals())
 # ## Imports and data
 #
 # The data are 1,797 digits of 8 × 8 pixels, which come with scikit-learn: 1,200 to train on, 297 to validate on, 300 to
-# test on. `Data.shared(x, y)` shows the same samples to all runs. `epochs` is this page's one setting.
+# test on. `Data.shared(x, y)` shows the same samples to all runs. `nonzeros` counts biases as weights.
 
 # %%
 import torch
@@ -274,7 +274,7 @@ ahead = int((table.ticket > table.control).sum())
 moved = sum(int((tickets.ensemble.params[name] * (1 - mask)).count_nonzero()) for name, mask in masks.items())
 chapter.say(
     "Means of three seeds, by the share of weights that is kept. The ticket reads more of the test digits than its "
-    f"control in {ahead} of {len(runs)} pairs. "
+    f"control in {ahead} of {len(runs)} pairs, three of each seed. "
     f"Removed weights that are not zero at the end: {moved}."
 )
 

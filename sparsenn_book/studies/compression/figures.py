@@ -30,7 +30,7 @@ def against_width(ways: pd.DataFrame, networks: pd.DataFrame, task: str, column:
     layers = list(dict.fromkeys(own["layer"]))
     whole = float(networks[networks["task"] == task][column].median()) if column in networks else None
     fig = panels(
-        f"{task}: every way to choose neurons, refitted", [_named(own, layer) for layer in layers], KEPT,
+        f"{task}, all refitted: {COLUMNS[column]}", [_named(own, layer) for layer in layers], KEPT,
         COLUMNS[column],
         f"{COLUMNS[column]} against the share of neurons kept, one panel for each layer of the {task} network and one "
         f"line for each of {len(METHODS)} methods, with the level of the whole network.",

@@ -37,9 +37,15 @@ def answer(source: tuple[Tables, str] | None) -> str:
     if source is None:
         return open_ends
     tables, where = source
-    plain = " ".join(entry.replace("**", "") for entry in (_kept(tables), _choice(tables)))
-    head = "Nearly" if _rises(tables).max() > 0 else "Yes"
-    return f"{head}, down to a width that held-out data tell, {where}. {plain}\n\n{open_ends}"
+    rises, allowed = _rises(tables), _tolerance(tables)
+    head = "Smaller, yes; what it computes changes" if rises.max() > 0 else "Yes"
+    beyond = "" if allowed is None else f", by more than the {allowed:g} allowed in {_beyond(rises, allowed)}"
+    return (
+        f"{head}. Measured {where}: whole networks keep {listed(_left(tables))} of their parameters, and loss on fresh "
+        f"images changes by {rises.min():+.3f} to {rises.max():+.3f}{beyond}. Is a simpler choice as good? "
+        f"{_choice(tables).replace('**', '')}{_hidden(tables['ways'], measures.nearest(tables['ways']['share'], 0.1))}"
+        f"\n\n{open_ends}"
+    )
 
 
 def _tolerance(tables: Tables) -> float | None:
@@ -59,20 +65,28 @@ def _median(tables: Tables, column: str, share: float, method: str, refit: bool)
     return float(measures.values(tables["ways"], column, task, LAST, near, method, refit).median())
 
 
+def _beyond(rises: pd.Series, allowed: float) -> str:
+    return f"{(rises > allowed).sum()} of {len(rises)} networks"
+
+
+def _left(tables: Tables) -> list[str]:
+    """The share of parameters that whole networks keep, by task."""
+    groups = tables["sizes"].groupby("task", sort=False)
+    return [f"{measures.ratios(own, 'parameters').median():.0%} ({task})" for task, own in groups]
+
+
 def _kept(tables: Tables) -> str:
-    sizes, parts, left = tables["sizes"], [], []
-    for task, own in sizes.groupby("task", sort=False):
-        share = measures.ratios(own, "parameters").median()
+    parts = []
+    for task, own in tables["sizes"].groupby("task", sort=False):
         faster = (1 / measures.ratios(own, "milliseconds")).median()
         accuracy = own[own["what"] == "accuracy"][["before", "after"]].median()
-        left.append(f"{share:.0%} ({task})")
         parts.append(
             f"{task} runs {number(faster, 2)} times as fast, its accuracy goes from {accuracy['before']:.1%} to "
             f"{accuracy['after']:.1%}"
         )
     return (
-        f"**Whole networks keep {listed(left)} of their parameters.** {'; '.join(parts)}. {_of_tolerance(tables)} "
-        "Nothing was trained again."
+        f"**Whole networks keep {listed(_left(tables))} of their parameters.** {'; '.join(parts)}. "
+        f"{_of_tolerance(tables)} Nothing was trained again."
     )
 
 
@@ -84,7 +98,7 @@ def _of_tolerance(tables: Tables) -> str:
         return f"The loss has a tolerance on the images that choose the widths; {fresh}."
     return (
         f"The loss may rise by {allowed:g} on the images that choose the widths; {fresh}, by more than {allowed:g} in "
-        f"{(rise > allowed).sum()} of {len(rise)} networks."
+        f"{_beyond(rise, allowed)}."
     )
 
 
@@ -123,8 +137,9 @@ def _hidden(ways: pd.DataFrame, share: float) -> str:
     place = max(spreads, key=lambda name: float(spreads[name][0]))
     losses = spreads[place][1]
     return (
-        f" In layers before the last the choice matters after the refit as well, most in {place}: median test losses "
-        f"from {losses.iloc[0]:.3f} ({losses.index[0]}) to {losses.iloc[-1]:.3f} ({losses.index[-1]})."
+        f" In layers before the last the choice matters after the refit as well, most in {place}: with {share:.0%} of "
+        f"the neurons, median test losses go from {losses.iloc[0]:.3f} ({losses.index[0]}) to {losses.iloc[-1]:.3f} "
+        f"({losses.index[-1]})."
     )
 
 
@@ -134,12 +149,12 @@ def _choice(tables: Tables) -> str:
     errors = measures.medians(ways, "error", task, LAST, share, True)
     accuracies = measures.medians(ways, "accuracy", task, LAST, share, True)
     points = 100 * (accuracies.iloc[-1] - accuracies.iloc[0])
+    lasso = "" if LASSO in (errors.index[0], errors.index[-1]) else f", the lasso's {errors[LASSO]:.3f}"
     return (
         f"**In the last layer of {task}, refitted, the ways differ by {points:.1f} percentage points of accuracy, and "
         f"by a factor of {errors.iloc[-1] / errors.iloc[0]:.1f} in the layer's error**: at {share:.0%} of its neurons "
         f"the error of its outputs is {errors.iloc[0]:.3f} ({errors.index[0]}) to {errors.iloc[-1]:.3f} "
-        f"({errors.index[-1]}), the lasso's {errors[LASSO]:.3f}; accuracies are {accuracies.iloc[0]:.1%} to "
-        f"{accuracies.iloc[-1]:.1%}."
+        f"({errors.index[-1]}){lasso}; accuracies are {accuracies.iloc[0]:.1%} to {accuracies.iloc[-1]:.1%}."
     )
 
 
@@ -175,6 +190,7 @@ def _practice(tables: Tables) -> str:
     told = [f"{method} in {near[method]}" for method in sorted(METHODS, key=lambda name: -near[name])]
     return (
         "**Take to your own training.** Remove neurons from both sides, refit what reads them by least squares, and "
-        f"let held-out data choose the width. Which neurons: with {share:.0%} of them, refitted, the error of a "
-        f"layer's outputs is within a quarter of the least for {listed(told)} of {count} layers here."
+        f"let held-out data choose the width. Which neurons? With {share:.0%} of them, refitted, a way to choose "
+        f"them is good here if the error of the layer's outputs is at most 1.25 times the least. That holds for "
+        f"{listed(told)} of {count} layers."
     )

@@ -66,9 +66,9 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
     common = here.groupby("method")["common"].median()
     parts = [f"{method} {common[method]:.0%}" for method in METHODS if method != LASSO]
     return (
-        f"Of {len(own)} neurons {dead.min()} to {dead.max()}, by network, are zero on all training images. The lasso "
-        f"keeps {int(own['kept'].sum())} of this one, whose root mean square is {rms[True]:.2f} in the median, of the "
-        f"others {rms[False]:.2f}{why}. Share of each other way's chosen "
+        f"Of {len(own)} neurons {dead.min()} to {dead.max()}, by network, are zero on all training images. In the "
+        f"network shown the lasso keeps {int(own['kept'].sum())}. The median of their root mean squares is "
+        f"{rms[True]:.2f}, that of the others {rms[False]:.2f}{why}. Share of each other way's chosen "
         f"neurons that the lasso chooses as well, with {share:.0%} kept: {listed(parts)} (medians over networks)."
     )
 
@@ -76,11 +76,11 @@ def removed(neurons: pd.DataFrame, layers: pd.DataFrame, rows: pd.DataFrame, tas
 def bounds(layers: pd.DataFrame) -> str:
     """Whether the theory says how wide the layers need be, as a table."""
     lines = [
-        "| task | layer reads | neurons | rank Φ | rank Ψ | bound | bound below the neurons there are |",
+        "| task | read by | neurons | rank Φ | rank Ψ | bound | bound below their number |",
         "|---|---|---|---|---|---|---|",
     ]
     for (task, layer), own in layers.groupby(["task", "layer"], sort=False):
-        ranks = [f"{own[c].min()} to {own[c].max()}" for c in ("rank_features", "rank_targets")]
+        ranks = [_span(own[column]) for column in ("rank_features", "rank_targets")]
         lines.append(
             f"| {task} | {layer} | {own['neurons'].iloc[0]} | {ranks[0]} | {ranks[1]} | {own['bound'].min():,} or more "
             f"| {'no' if own['vacuous'].all() else 'in some networks'} |"
@@ -88,10 +88,15 @@ def bounds(layers: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def _span(values: pd.Series) -> str:
+    low, high = values.min(), values.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 def recorded() -> str:
     """The study's layers as a table."""
     lines = [
-        "| network, layer | inputs → outputs | μ, λ | recorded active inputs | at iteration |",
+        "| network, layer | inputs → outputs | learning rate, λ | recorded active inputs | at iteration |",
         "|---|---|---|---|---|",
     ]
     for row in RECORDED.itertuples():

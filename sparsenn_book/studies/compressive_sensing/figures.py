@@ -162,6 +162,11 @@ def _marker(look: Style) -> dict[str, object]:
 
 
 def _ratios(fig: go.Figure, snr: pd.Series) -> go.Figure:
-    """A logarithmic axis whose ticks are the ratios that were measured."""
-    values = sorted(set(snr))
+    """A logarithmic axis whose ticks are ratios that were measured, as many as have room for a label."""
+    measured = sorted(set(snr))
+    apart = (measured[-1] / measured[0]) ** (1 / 12)
+    values = measured[:1]
+    for value in measured[1:]:
+        if value >= apart * values[-1]:
+            values.append(value)
     return fig.update_xaxes(type="log", tickvals=values, ticktext=[f"{v:g}" for v in values])

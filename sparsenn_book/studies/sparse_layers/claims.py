@@ -107,10 +107,10 @@ def of_methods(errors: pd.DataFrame) -> list[Claim]:
                 "error of a random one.", ratios["linear", "soft"], SEVERAL, headline=True),
         _stated("gain-nonlinear", f"5 of 50 inputs matter, sparsity {HIGH}: a soft learned mask has less than a third "
                 "of the error of a random one.", ratios["nonlinear", "soft"], SEVERAL, headline=True),
-        _stated("gain-rigl-linear", f"The same for RigL on the sum of 20 inputs, sparsity {HIGH}.",
-                ratios["linear", "RigL"], SEVERAL),
-        _stated("gain-rigl-nonlinear", f"The same for RigL where 5 of 50 inputs matter, sparsity {HIGH}.",
-                ratios["nonlinear", "RigL"], SEVERAL),
+        _stated("gain-rigl-linear", f"Sum of 20 inputs, sparsity {HIGH}: a mask of RigL has less than a third of the "
+                "error of a random one.", ratios["linear", "RigL"], SEVERAL),
+        _stated("gain-rigl-nonlinear", f"5 of 50 inputs matter, sparsity {HIGH}: a mask of RigL has less than a third "
+                "of the error of a random one.", ratios["nonlinear", "RigL"], SEVERAL),
         _stated("sparse-beats-dense", f"5 of 50 inputs matter: a soft learned mask of sparsity {HIGH} has less than a "
                 "third of the error of the dense network.", dense, SEVERAL),
         _stated("study-is-random", f"Sum of 20 inputs, sparsity {HIGH}: the study's mask and weights are within a "

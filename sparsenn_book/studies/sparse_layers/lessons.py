@@ -7,7 +7,7 @@ import pandas as pd
 
 from sparsenn_book.records.estimates import Estimate, mean_interval
 from sparsenn_book.records.evidence import TOO_SMALL, FullScale, Tables, evidence
-from sparsenn_book.records.words import listed, number
+from sparsenn_book.records.words import listed
 from sparsenn_book.studies.sparse_layers import measures
 from sparsenn_book.studies.sparse_layers.methods import DENSE
 from sparsenn_book.studies.sparse_layers.original import CODED, FROZEN, LEARNED
@@ -16,6 +16,14 @@ from sparsenn_book.studies.sparse_layers.speed import CHANNELS, CSR, FORWARD, MA
 NEEDED = ("ends", "errors", "speed")
 HIGH = 0.95
 PICTURES = {"fashion": "a layer of 784 inputs", "fashion_cnn": "two small convolutions"}
+SPOKEN = {
+    "linear": "a sum of 20 inputs",
+    "nonlinear": "a task where 5 of 50 inputs matter",
+    "digits": "digits",
+    "fashion": "Fashion-MNIST",
+    "fashion_cnn": "small convolutions for Fashion-MNIST",
+}
+"""Tasks for who has not read what they are called."""
 
 
 def told(full: FullScale, here: Tables, profile: str) -> tuple[Tables, str] | None:
@@ -58,11 +66,11 @@ def answer(source: tuple[Tables, str] | None) -> str:
         if _has(errors, task):
             best = measures.best_method(errors, task, HIGH)
             gain = measures.times_better(errors, task, measures.RANDOM, best, HIGH)
-            gains.append(f"on the task {task} {_times(gain)} that of {best}")
+            gains.append(f"on {SPOKEN[task]} {_times(gain)} that of {best}")
     return (
-        f"Measured {where}: at sparsity {HIGH} a random mask's error is {listed(gains)}, the best mask there. "
-        f"{_frozen(tables['ends'])}{_cause(errors)} Sparse is faster where zeros are not "
-        f"multiplied: {plain}\n\n{open_ends}"
+        f"Measured {where}: at sparsity {HIGH} a random mask's error is {listed(gains)}, the mask of least error "
+        f"there. {_frozen(tables['ends'])}{_cause(errors)} Is a sparse layer faster? "
+        f"{plain}\n\n{open_ends}"
     )
 
 
@@ -86,9 +94,9 @@ def _cause(errors: pd.DataFrame) -> str:
         means = rows.groupby("method")[column].mean()
         own, best = means[measures.RANDOM], measures.best_method(errors, task, HIGH)
         said.append(
-            f"on the task linear a random mask reads {own:.1f} of 20 inputs on average, {best} {means[best]:.1f}"
+            f"on the sum a random mask reads {own:.1f} of 20 inputs on average, {best} {means[best]:.1f}"
             if task == "linear"
-            else f"on the task nonlinear {own:.0%} of a random mask's weights lie on the five inputs that matter, of "
+            else f"on the other task {own:.0%} of a random mask's weights lie on the five inputs that matter, of "
             f"{best}'s {means[best]:.0%}"
         )
     return f" Part of the gain is which inputs are read: {'; '.join(said)}." if said else ""
@@ -101,10 +109,13 @@ def _has(errors: pd.DataFrame, task: str) -> bool:
 
 def _times(gain: Estimate | None) -> str:
     return (
-        "unknown times"
-        if gain is None
-        else f"{number(gain.value, 2)} times ({number(gain.low, 2)} to {number(gain.high, 2)})"
+        "unknown times" if gain is None else f"{_plain(gain.value)} times ({_plain(gain.low)} to {_plain(gain.high)})"
     )
+
+
+def _plain(value: float) -> str:
+    """Two significant digits, no powers of ten: `9.2`, `1,300`."""
+    return f"{float(f'{value:.2g}'):,g}"
 
 
 def _practice(errors: pd.DataFrame, speed: pd.DataFrame) -> str:
@@ -121,9 +132,11 @@ def _practice(errors: pd.DataFrame, speed: pd.DataFrame) -> str:
     if gains and all(gain is not None and gain.low > 1 for gain in gains):
         where: dict[str, list[str]] = {}
         for task, method in best.items():
-            where.setdefault(method, []).append(task)
+            where.setdefault(method, []).append(SPOKEN[task])
         told = "; ".join(f"{method} on {listed(own)}" for method, own in where.items())
-        said.append(f"Where 19 of 20 weights go, let the mask follow training (least median error here: {told}).")
+        said.append(
+            f"Where 19 of 20 weights are removed, let the mask follow training. Least median errors here: {told}."
+        )
     said.append("Look at which inputs are still read.")
     rows = measures.speedups(speed)
     if rows[rows["form"] == MASKED]["times"].median() < 1:
@@ -181,19 +194,23 @@ def _on_pictures(errors: pd.DataFrame) -> str:
             )
     least, most = 100 * min(gains), 100 * max(gains)
     return (
-        f"**On Fashion-MNIST the best mask is {least:.1f} to {most:.1f} percentage points better than a random one**, "
-        f"19 of 20 weights removed. Median errors: {'; '.join(parts)}."
+        f"**On Fashion-MNIST the best mask is {least:.0f} to {most:.0f} percentage points better than a random one**, "
+        f"by network, 19 of 20 weights removed. Median errors: {'; '.join(parts)}."
     )
 
 
 def _of_speed(speed: pd.DataFrame) -> str:
     rows = measures.speedups(speed)
     nine = rows[np.isclose(rows["sparsity"], 0.9)]
-    forward = {f: nine[(nine["form"] == f) & (nine["phase"] == FORWARD)]["times"].median() for f in (CSR, CHANNELS)}
+    forward = {f: nine[(nine["form"] == f) & (nine["phase"] == FORWARD)]["times"] for f in (CSR, CHANNELS)}
     masked = rows[(rows["form"] == MASKED) & (rows["phase"] == FORWARD)]["times"]
     return (
         f"**Weight times mask runs at {masked.median():.2g} times the speed of dense** ({masked.min():.3g} to "
         f"{masked.max():.3g} over {len(masked)} cases); with nine tenths removed, compressed rows at "
-        f"{forward[CSR]:.2g} times, a layer without its removed channels at {forward[CHANNELS]:.2g} times (medians, "
-        "forward, one machine)."
+        f"{_spread(forward[CSR])}, a layer without its removed channels at {_spread(forward[CHANNELS])}. These are "
+        "medians and ranges over sizes and batches, forward, on one machine."
     )
+
+
+def _spread(times: pd.Series) -> str:
+    return f"{times.median():.2g} times ({times.min():.2g} to {times.max():.2g}, {len(times)} cases)"

@@ -64,9 +64,10 @@ def compared(errors: pd.DataFrame, task: str) -> str:
     for sparsity in sorted(errors[(errors["task"] == task) & (errors["method"] != DENSE)]["sparsity"].unique()):
         best = measures.best_method(errors, task, sparsity)
         values = [measures.errors_of(errors, task, m, sparsity).median() for m in (best, measures.RANDOM)]
-        parts.append(f"at {sparsity:g} {best} ({values[0]:.3g}; random {values[1]:.3g})")
+        beside = "" if best == measures.RANDOM else f"; random {values[1]:.3g}"
+        parts.append(f"at {sparsity:g} {best} ({values[0]:.3g}{beside})")
     dense = measures.errors_of(errors, task, DENSE, 0.0).median()
-    return f"The least median errors: {'; '.join(parts)}. The dense networks' is {dense:.3g}."
+    return f"The least median errors, by sparsity: {'; '.join(parts)}. The dense networks' is {dense:.3g}."
 
 
 def recorded_cells(rows: pd.DataFrame, again: pd.DataFrame, settings: ComparisonSettings) -> str:
@@ -74,14 +75,14 @@ def recorded_cells(rows: pd.DataFrame, again: pd.DataFrame, settings: Comparison
     parts = []
     for how, some in rows.groupby("how", sort=False):
         bad = some[some["verdict"] == cells.WORSE]
-        named = [f"{t} {m} {s:g}" for t, m, s in zip(bad["task"], bad["method"], bad["sparsity"], strict=True)]
-        shown = f" ({listed(named)})" if 0 < len(named) <= MOST_NAMED else ""
-        counts = some["verdict"].value_counts()
-        parts.append(
-            f"at {how}, of {len(some)} cells {len(bad)} are worse than recorded{shown}, "
-            f"{counts.get(cells.WITHIN, 0)} are within the recorded spread and {counts.get(cells.BETTER, 0)} better"
-        )
-    text = f"Of the recorded cells that were trained: {'; '.join(parts)}."
+        named = [
+            f"{task}: "
+            + ", ".join(f"{m} at {listed([f'{s:g}' for s in own['sparsity']])}" for m, own in rest.groupby("method"))
+            for task, rest in bad.groupby("task", sort=False)
+        ]
+        shown = f" ({'; '.join(named)})" if 0 < len(bad) <= MOST_NAMED else ""
+        parts.append(f"at {how}, {len(bad)} of {len(some)} cells are worse than recorded{shown}")
+    text = f"Of the recorded cells that were trained, {'; '.join(parts)}."
     tuned = rows[(rows["how"] == cells.TUNED) & (rows["verdict"] == cells.WORSE)]
     if len(tuned):
         low = (tuned["sparsity"] < HIGH).mean()
@@ -102,9 +103,9 @@ def course(rows: pd.DataFrame) -> str:
     still = [str(method) for method in churn.index if churn[method] == 0]
     reaching = [f"{method} {gradient[method]:.2g}" for method in gradient.index if gradient[method] > 0]
     return (
-        f"In 50 steps these shares of the mask change, on average over sparsities and training: {listed(moving)}; "
-        f"nothing for {listed(still)}. The gradient that reaches the scores has the mean norm {listed(reaching)}, and "
-        "is zero for all others, which have no scores that are trained."
+        f"In 50 steps these shares of the mask change, on average over sparsities and training: {listed(moving)}. "
+        f"{listed([f'*{name}*' for name in still]) or 'None'} never change. The gradient that reaches the scores has "
+        f"the mean norm {listed(reaching)}, and is zero for all others, which have no scores that are trained."
     )
 
 
@@ -147,11 +148,11 @@ def structures(rows: pd.DataFrame) -> str:
     told = listed(
         [f"{name if name != 'gradual' else 'single weights (gradual)'} {value:.1%}" for name, value in means.items()]
     )
-    fixed = rows[rows["structure"].str.contains(":")].groupby("structure")["error"].mean()
+    fixed = rows[rows["structure"].str.contains(":")].groupby(["sparsity", "structure"])["error"].mean()
     return (
-        f"At a sparsity of about {top:.2g}, all at the rate {RATE:g}, the mean test error is: {told}. N:M, each at "
-        f"its own sparsity: "
-        f"{listed([f'{name} {value:.1%}' for name, value in fixed.items()])}."
+        f"At a sparsity of about {top:.2g}, all at the rate {RATE:g}, the mean test error is: {told}. N:M has a "
+        "sparsity of its own: "
+        f"{listed([f'{name} (sparsity {sparsity:.3g}) {value:.1%}' for (sparsity, name), value in fixed.items()])}."
     )
 
 
@@ -162,10 +163,11 @@ def outcomes(rows: pd.DataFrame) -> str:
         best = some.loc[some["error"].idxmin()]
         low, high = some["sparsity"].min(), some["sparsity"].max()
         parts.append(
-            f"{method} reaches {low:.0%} to {high:.0%} with strengths from {some['strength'].min():g} to "
-            f"{some['strength'].max():g}; its best run has the error {best['error']:.3g} at {best['sparsity']:.0%}"
+            f"{method} {low:.2f} to {high:.2f} with strengths from {some['strength'].min():g} to "
+            f"{some['strength'].max():g}, and its run of least error has {best['error']:.3g} at "
+            f"{best['sparsity']:.2f}"
         )
-    return f"{'. '.join(parts)}."
+    return f"Sparsities reached: {'; '.join(parts)}."
 
 
 def speed(rows: pd.DataFrame) -> str:
@@ -186,8 +188,9 @@ def speed(rows: pd.DataFrame) -> str:
         else "2:4 layouts are for CUDA devices and were not timed here."
     )
     return (
-        "How many times as fast as the dense layer each form is, least to largest over sizes and batches. Masked, "
-        f"forward and training step, at all sparsities: {masked.min():.2g} to {masked.max():.2g}. {'; '.join(parts)}. "
+        "How many times as fast as the dense layer each form is, least to largest over sizes and batches; *at 0.5* is "
+        f"at sparsity 0.5. Masked, forward and training step, at all sparsities: {masked.min():.2g} to "
+        f"{masked.max():.2g}. {'; '.join(parts)}. "
         f"{half} All forms agree with the masked layer to "
         f"{rows[rows['form'] != TWO_OF_FOUR]['difference'].max():.0e} of the largest output."
     )

@@ -110,5 +110,5 @@ def test_lessons_tell_of_pictures_where_there_are_some():
         for task in ("fashion", "fashion_cnn") for m, error in errors.items() for run in range(2)
     ])  # fmt: skip
     text = lessons._on_pictures(rows)
-    assert "4.0 to 4.0 percentage points better" in text
+    assert "4 to 4 percentage points better" in text
     assert text.count("16.0% with the best mask (soft), 20.0% with a random one and 15.0% dense") == 2
