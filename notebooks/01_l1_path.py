@@ -33,6 +33,9 @@ student_activations: list[str] = ["tanh"]  # one of relu, sigmoid, tanh; distinc
 student_samples: int = 1000  # [16, 10000000]; their training inputs; the study had 100,000 for experiments 3 to 5
 student_starts: int = 1  # [1, 1000]; random starts of each activation
 student_steps: int = 2000  # [0, 1000000]; proximal steps of each start
+short_epochs: int = 5  # [1, 99]; of the study's schedule in experiments 3 to 5, cut; its own runs took 393 to 785
+short_seeds: int = 2  # [1, 1000]; runs of each of these experiments
+short_samples: int = 1600  # [16, 10000000]; their training inputs; the study had 100,000
 cross_samples: int = 1000  # [16, 10000000]; training inputs for pairs of activations; the study had 5,120
 cross_starts: int = 1  # [1, 1000]; random starts of each pair of activations
 cross_steps: int = 600  # [0, 1000000]; proximal steps of each of these
@@ -53,6 +56,7 @@ length, grid = chapter.settings(l1_path.Length), chapter.settings(l1_path.Grid)
 search, dead = chapter.settings(l1_path.MinimiserSettings), chapter.settings(l1_path.DeadStarts)
 fresh = chapter.settings(l1_path.FreshInputs)
 solving, crossing = chapter.settings(l1_path.Solving), chapter.settings(l1_path.Crossing)
+short = chapter.settings(l1_path.ShortSchedule)
 said, figures, full = l1_path.sentences, l1_path.figures, chapter.full.tables
 
 
@@ -90,6 +94,9 @@ for experiment in solving.experiments:
     for activation in student_activations:
         names = [f"{kind}_{experiment}_{activation}" for kind in ("solved", "solved_weights")]
         chapter.several(names, l1_path.solved, experiment, activation, objective.strength, solving, fresh.test_samples)
+for experiment in l1_path.CELLS:
+    names = [f"{kind}_{experiment}" for kind in ("short", "short_curves")]
+    chapter.several(names, l1_path.shortened, experiment, objective.strength, short, fresh.test_samples)
 crossed = chapter.table("crossed", l1_path.crossed, objective.strength, cross_samples, crossing, fresh.test_samples)
 
 # %% [markdown]

@@ -30,12 +30,14 @@ from sparsenn_book.studies.l1_path.settings import (
     Objective,
     Schedule,
 )
+from sparsenn_book.studies.l1_path.short_schedules import CELLS, ShortSchedule, shortened
 from sparsenn_book.studies.l1_path.training import trained
 from sparsenn_book.studies.l1_path.waking import waking
 from sparsenn_book.studies.l1_path.zeroing import zeroed
 
 __all__ = [
     "ACTIVATIONS",
+    "CELLS",
     "STUDENTS",
     "Crossing",
     "DeadStarts",
@@ -45,6 +47,7 @@ __all__ = [
     "MinimiserSettings",
     "Objective",
     "Schedule",
+    "ShortSchedule",
     "Solving",
     "all_recorded",
     "arranged",
@@ -62,6 +65,7 @@ __all__ = [
     "rescored",
     "sentences",
     "sentences_of_experiments",
+    "shortened",
     "solved",
     "solved_of",
     "trained",
