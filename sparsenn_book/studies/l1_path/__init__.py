@@ -3,6 +3,7 @@
 from sparsenn_book.studies.l1_path import (
     figures,
     figures_of_experiments,
+    pages_of_schedules,
     sentences,
     sentences_of_experiments,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "learned",
     "least",
     "minimisers",
+    "pages_of_schedules",
     "recorded_runs",
     "rescored",
     "sentences",
