@@ -49,7 +49,8 @@ def cut_runs(tables: Tables, solved: pd.DataFrame) -> go.Figure:
         line(fig, penalty.index, penalty, "of it penalty, median", 0, row=row, col=1)
         old = recorded[recorded["experiment"] == case[0]]
         ended = old.dropna(subset="stop_epoch")
-        points(fig, ended["stop_epoch"] + 1, ended["objective"], "recorded", "recorded", row=row, col=1)
+        if len(ended):  # a series without points would take the legend's entry and not show it
+            points(fig, ended["stop_epoch"] + 1, ended["objective"], "recorded", "recorded", row=row, col=1)
         for value in old.loc[old["stop_epoch"].isna(), "objective"]:
             line(fig, [1, last], [value, value], "recorded, epochs unknown", "recorded", row=row, col=1)
         if case in least.index:
@@ -79,9 +80,13 @@ def _above(runs: pd.DataFrame) -> str:
         part = rows["penalty_above"] / (rows["penalty_above"] + rows["error_above"])
         said.append(
             f"{rows['times'].min():.1f} to {rows['times'].max():.1f} times in experiment {experiment} with "
-            f"{activation}, {part.min():.0%} to {part.max():.0%} of the excess being penalty".replace("%", " %")
+            f"{activation} ({part.min():.0%} to {part.max():.0%} of what is left is penalty)".replace("%", " %")
         )
-    return f"Their objective lies above the least found: {'; '.join(said)}."
+    larger = int((runs["penalty_above"] > runs["error_above"]).sum())
+    return (
+        f"Their objective is then this many times the least found: {'; '.join(said)}. Penalty is the larger part of "
+        f"what is left in {larger} of {len(runs)} runs."
+    )
 
 
 def of_source(own: Tables, full: Tables, profile: str) -> str:

@@ -60,7 +60,7 @@ def test_a_case_without_a_minimiser_leaves_the_claim_untested():
     tables = made()
     del tables["solved_3_tanh"]
     assert verdict(tables) == "not tested at this profile"
-    assert "experiment 3" not in pages.of_cut(tables, solved(tables)).split("above the least found")[1]
+    assert "experiment 3" not in pages.of_cut(tables, solved(tables)).split("times the least found")[1]
 
 
 def test_the_sentence_says_where_runs_were_cut_and_of_what_the_excess_consists():
@@ -69,7 +69,8 @@ def test_the_sentence_says_where_runs_were_cut_and_of_what_the_excess_consists()
     assert "All 15 runs were cut after 16 epochs (100,000 steps on 100,000 inputs), while still training" in text
     assert "recorded runs of these groups took 393 to 785 epochs (the 9 whose epoch is recorded)" in text
     assert "At the cut 15 of 15 fit" in text
-    assert "2.3 to 2.3 times in experiment 4 with tanh, 75 % to 75 % of the excess being penalty" in text
+    assert "2.3 to 2.3 times in experiment 4 with tanh (75 % to 75 % of what is left is penalty)" in text
+    assert text.endswith("Penalty is the larger part of what is left in 15 of 15 runs.")
     assert pages.of_cut(tables, pd.DataFrame()).endswith("fit (R² ≥ 0.99).")
 
 
