@@ -3,6 +3,7 @@
 from sparsenn_book.studies.l1_path import (
     figures,
     figures_of_experiments,
+    pages_of_schedules,
     sentences,
     sentences_of_experiments,
 )
@@ -30,12 +31,14 @@ from sparsenn_book.studies.l1_path.settings import (
     Objective,
     Schedule,
 )
+from sparsenn_book.studies.l1_path.short_schedules import CELLS, ShortSchedule, shortened
 from sparsenn_book.studies.l1_path.training import trained
 from sparsenn_book.studies.l1_path.waking import waking
 from sparsenn_book.studies.l1_path.zeroing import zeroed
 
 __all__ = [
     "ACTIVATIONS",
+    "CELLS",
     "STUDENTS",
     "Crossing",
     "DeadStarts",
@@ -45,6 +48,7 @@ __all__ = [
     "MinimiserSettings",
     "Objective",
     "Schedule",
+    "ShortSchedule",
     "Solving",
     "all_recorded",
     "arranged",
@@ -58,10 +62,12 @@ __all__ = [
     "learned",
     "least",
     "minimisers",
+    "pages_of_schedules",
     "recorded_runs",
     "rescored",
     "sentences",
     "sentences_of_experiments",
+    "shortened",
     "solved",
     "solved_of",
     "trained",
