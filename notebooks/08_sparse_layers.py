@@ -282,9 +282,8 @@ chapter.say(say.speed(speed))
 # not marked: it spoke of training steps as well, and was limited to the forward pass after these had been timed.
 # Thresholds: *several times* is three; one percentage point of 500 digits is about one standard deviation between runs.
 # Speeds are of one machine. In place of an interval they show the range of all cases, so such a claim is decided only
-# if all cases agree. Counts are of independent runs but for two kinds: timed cases, and the cells of the earlier
-# comparison. The cells share three seeds, for data, first weights and order, so the interval of their share may be too
-# narrow.
+# if all cases agree. Counts are of independent runs, but for timed cases. The cells of the earlier comparison share
+# three seeds, for data, first weights and order: the interval of their share comes from leaving out each of the three.
 
 # %% tags=["hide-input"]
 chapter.claims(study.claims)

@@ -239,6 +239,11 @@ def test_a_claim_can_fail(tables):
     ]  # fmt: skip
     verdicts = {c.key: c.verdict("laptop") for c in claims({**tables, "again": pd.DataFrame(again)})}
     assert verdicts["masks.earlier"] == "refuted"
+    one_good = pd.DataFrame(again).assign(error=lambda rows: np.where(rows["run"] == 0, 1e-6, 50.0 + rows["run"]))
+    [cell] = [c for c in claims({**tables, "again": one_good}) if c.key == "masks.earlier"]
+    # three seeds, of which the verdict hangs on one, decide nothing, however many cells share them
+    assert cell.measured.count == 3
+    assert cell.verdict("laptop") == "undecided"
 
 
 def test_figures_and_sentences_are_made_from_the_tables(tables):
