@@ -33,7 +33,7 @@ BEFORE = {
 KEY = {
     "reproduced": "the study's statement holds",
     "corrected": "the study's statement did not hold as given, and its chapter corrects it",
-    "refuted": "refuted",
+    "refuted": "a statement, this book's or another's, that did not hold",
     "stated here": "this book's own statement, and it held",
     "undecided": "the measured interval decides neither way",
     "not tested at this profile": "not tested, or in too few runs",
@@ -183,6 +183,7 @@ def practice(notebooks: Mapping[str, Mapping[str, Any]], titles: Mapping[str, st
     lines = []
     for name, notebook in notebooks.items():
         said = [match[1] for data in _outputs(notebook) for match in PRACTICE.finditer(_text(data))]
+        said = [text[:1].upper() + text[1:] for text in said]  # after a colon a chapter may go on in small letters
         lines += [f"- {line(text)} ([{titles[name]}](notebooks/{name}.ipynb))" for text in dict.fromkeys(said)]
     return "\n".join(["## Take to your own training", "", *lines, ""]) if lines else ""
 

@@ -53,7 +53,7 @@ def wins(cells: pd.DataFrame) -> str:
         f"Of {len(cells)} comparisons, each of {int(cells['count'].min())} draws, EGP's error is lower beyond the "
         f"interval in {counts['better']} and higher in {counts['worse']}" + (f" (against {losses})" if losses else "")
         + f"; in {counts['same']} the draws tie exactly, because both methods choose the same support; in "
-        f"{counts['open']} so few draws do not decide."
+        f"{counts['open']} the interval holds both."
     )  # fmt: skip
 
 

@@ -39,9 +39,9 @@ def about_gradients(descents: pd.DataFrame, ends: pd.DataFrame) -> list[Claim]:
     small, large = (descents[descents["family"] == problem.family] for problem in (SMALL, LARGE))
     flips = ends.loc[(ends["family"] == SMALL.family) & (ends["method"] == "EGP"), "improving_flips"]
     return [
-        _speed("cs.gradient-steps", "by plain descent, as they do", "EGP, descent", SMALL, small),
+        _speed("cs.gradient-steps", "by plain descent like the others", "EGP, descent", SMALL, small),
         _speed("cs.gradient-adam", "by Adam", "EGP", SMALL, small),
-        _speed("cs.gradient-large", "by plain descent, as they do", "EGP, descent", LARGE, large),
+        _speed("cs.gradient-large", "by plain descent like the others", "EGP, descent", LARGE, large),
         Claim(
             key="cs.gradient-end",
             statement="EGP, by plain descent, ends at a lower objective than the best of the four sampled gradients.",
