@@ -100,6 +100,6 @@ def test_what_to_take_along_is_what_chapters_say() -> None:
     said = "- First.\n- **Take to your own training**: use\n  less $\\lambda$.\n- Last."
     books = {"01_a": chapter({"text/markdown": said}), "02_b": chapter({"text/plain": "nothing"})}
     text = practice(books, {"01_a": "First", "02_b": "Second"})
-    assert "- use less $\\lambda$. ([First](notebooks/01_a.ipynb))" in text
+    assert "- Use less $\\lambda$. ([First](notebooks/01_a.ipynb))" in text
     assert "Last" not in text
     assert practice({"02_b": books["02_b"]}, {"02_b": "Second"}) == ""
