@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -34,15 +34,20 @@ Tables = Mapping[str, pd.DataFrame]
 
 def claims(tables: Tables) -> list[Claim]:
     """Every claim of the chapter."""
+    return [claim for about, names in groups() for claim in about(*(tables[name] for name in names))]
+
+
+def groups() -> list[tuple[Callable[..., list[Claim]], tuple[str, ...]]]:
+    """The functions that state claims, in the order of the page, with the names of the tables that each is about."""
     return [
-        *about_gradients(tables["descents"], tables["ends"]),
-        *about_objective(tables["identity"], tables["searches"]),
-        *about_errors(tables["estimates"]),
-        *about_supports(tables["estimates"]),
-        *about_conditions(tables["variations"], tables["sizes"]),
-        *about_time(tables["sizes"]),
-        *about_parts(tables["estimates"]),
-        *about_search(tables["objectives"]),
+        (about_gradients, ("descents", "ends")),
+        (about_objective, ("identity", "searches")),
+        (about_errors, ("estimates",)),
+        (about_supports, ("estimates",)),
+        (about_conditions, ("variations", "sizes")),
+        (about_time, ("sizes",)),
+        (about_parts, ("estimates",)),
+        (about_search, ("objectives",)),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ from made_up import (
 
 from sparsenn_book.records import Claim, read_claims, write_claims
 from sparsenn_book.studies import compressive_sensing as cs
-from sparsenn_book.studies.compressive_sensing.claims import MANY
+from sparsenn_book.studies.compressive_sensing.claims import MANY, groups
 from sparsenn_book.studies.compressive_sensing.gradient_claims import DRASTIC
 from sparsenn_book.studies.compressive_sensing.recorded import SMALL
 
@@ -37,13 +38,24 @@ def stated(**changed: pd.DataFrame) -> dict[str, Claim]:
     return {claim.key: claim for claim in cs.claims(tables(**changed))}
 
 
+@cache
+def unchanged() -> dict[str, Claim]:
+    return stated()
+
+
 def verdict(key: str, profile: str = "laptop", **changed: pd.DataFrame) -> str:
-    return stated(**changed)[key].verdict(profile)
+    """Of a claim about a table that is changed, if any is: only what is about such a table is stated."""
+    if not changed:
+        return unchanged()[key].verdict(profile)
+    given = tables(**changed)
+    concerned = [(about, names) for about, names in groups() if set(names) & set(changed)]
+    found = {claim.key: claim for about, names in concerned for claim in about(*(given[name] for name in names))}
+    return found[key].verdict(profile)
 
 
 @pytest.fixture(scope="module")
 def all_claims() -> dict[str, Claim]:
-    return stated()
+    return unchanged()
 
 
 def test_keys_are_unique_and_two_claims_go_to_the_first_page(all_claims: dict[str, Claim]) -> None:
