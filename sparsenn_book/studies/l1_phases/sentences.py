@@ -191,13 +191,15 @@ def of_diagram(phases: pd.DataFrame, which: str) -> str:
         if found.empty:
             continue
         best = found.loc[found["share"].idxmax()]
-        sure = int((found["low"] > 0.5).sum())
+        # the best of many cells is lucky as a rule: intervals that hold for all cells at once (Bonferroni)
+        each = [wilson(int(row.found), int(row.runs), 1 - 0.05 / len(found)) for row in found.itertuples()]
+        sure, of_best = sum(one.low > 0.5 for one in each), each[found["share"].argmax()]
         said.append(
             f"with {activation} the best of {len(found)} cells, {x} {best[x]:g} and {y} {best[y]:g}, finds it in "
-            f"{best['found']} of {best['runs']} runs ({best['low']:.0%} to {best['high']:.0%}); in {sure or 'no'} "
-            f"cell{'' if sure == 1 else 's'} more than half find it beyond the 95 % interval"
+            f"{best['found']} of {best['runs']} runs ({of_best.low:.0%} to {of_best.high:.0%}); in {sure or 'no'} "
+            f"cell{'' if sure == 1 else 's'} more than half find it beyond the interval"
         )
-    return f"The support: {'; '.join(said)}."
+    return f"The support: {'; '.join(said)}. Intervals are such that all cells of a diagram hold at once in 95 %."
 
 
 def of_outcomes(phases: pd.DataFrame) -> str:
