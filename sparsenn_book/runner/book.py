@@ -55,8 +55,7 @@ def build(
     published last is the one of the newest results.
 
     Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
-    `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter;
-    after a change in one chapter about 8.
+    `InputError` for broken claims. Processor seconds, for nine chapters: 40 from scratch, 9 where nothing changed.
     """
     target = html or project.book / "_build" / "html"
     place = ResultFolder(target.parent, target.name)
