@@ -44,7 +44,9 @@ class FigureFile(Directive):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        path = Path(self.state.document.settings.env.srcdir) / self.arguments[0]
+        env = self.state.document.settings.env
+        env.note_dependency(self.arguments[0])
+        path = Path(env.srcdir) / self.arguments[0]
         return [nodes.raw(text=figure(json.loads(path.read_text(encoding="utf-8"))), format="html")]
 
 

@@ -2,12 +2,11 @@
 
 Notebooks are never executed here. A build with a warning publishes nothing, and the older book stays. A book is made
 and published like a result (`result_folder`): one build at a time, in a folder of its own, by one rename. Chapters
-that did not change are not read again (`doctrees`).
+that did not change are neither read nor written again (`doctrees`).
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -56,8 +55,7 @@ def build(
     published last is the one of the newest results.
 
     Raises `RuntimeError`, one line, for a notebook that failed or was not executed, and for a book that does not build;
-    `InputError` for broken claims. Seconds: about 15, half of them for the library's pages, and 1 for each chapter;
-    after a change in one chapter about 8.
+    `InputError` for broken claims. Processor seconds, for nine chapters: 40 from scratch, 9 where nothing changed.
     """
     target = html or project.book / "_build" / "html"
     place = ResultFolder(target.parent, target.name)
@@ -183,18 +181,17 @@ def _public(notebook: nbformat.NotebookNode, root: Path) -> str:
     """The notebook as readers see and may download it: paths of the machine that executed it become relative to the
     book, and the parameters, which the chapter's head lists with their values, are folded.
     """
-    public = copy.deepcopy(notebook)
-    for cell in public.cells:
+    cells = []
+    for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         folded = [tag for name, tag in FOLDED.items() if name in tags and tag not in tags]
-        if folded:
-            cell.metadata["tags"] = [*tags, *folded]
-    clock = public.metadata.papermill
-    for name in [name for name in clock if name.endswith("_path")]:
-        del clock[name]
+        cells.append({**cell, "metadata": {**cell.metadata, "tags": [*tags, *folded]}} if folded else cell)
+    clock = {name: value for name, value in notebook.metadata.papermill.items() if not name.endswith("_path")}
+    public = {**notebook, "cells": cells, "metadata": {**notebook.metadata, "papermill": clock}}
     # As inside JSON strings, so that a path with a quote or a non-ASCII letter is found as well.
     inside = json.dumps(str(root), ensure_ascii=False)[1:-1]
-    return nbformat.writes(public).replace(f"{inside}/", "").replace(inside, ".")
+    # on one line: Python's quick encoder knows no other way
+    return json.dumps(public, ensure_ascii=False).replace(f"{inside}/", "").replace(inside, ".")
 
 
 def _run_of(name: str, folder: Path, profile: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""A book built on what an earlier build has read is the one that a build from scratch makes."""
+"""A book built on what an earlier build has read and written is the one that a build from scratch makes."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -40,42 +41,68 @@ def two_chapters(built: SmallBook, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return project, executed
 
 
-def edit(executed: Path, old: str, new: str) -> None:
-    """Replace the first `old` in a Markdown cell of an executed notebook."""
-    notebook = nbformat.read(executed, as_version=4)
-    cell = next(cell for cell in notebook.cells if cell.cell_type == "markdown" and old in cell.source)
-    cell.source = cell.source.replace(old, new, 1)
-    nbformat.write(notebook, executed)
+def edit(executed: Path, old: str, new: str, kind: str = "markdown") -> None:
+    """Replace the first `old` in the first cell of a kind that has it, with its outputs."""
+    notebook = json.loads(executed.read_text("utf-8"))
+    for number, cell in enumerate(notebook["cells"]):
+        text = json.dumps(cell)
+        if cell["cell_type"] == kind and old in text:
+            notebook["cells"][number] = json.loads(text.replace(old, new, 1))
+            executed.write_text(json.dumps(notebook), "utf-8")
+            return
+    raise AssertionError(f"no {kind} cell has {old!r}")
 
 
-def pages(html: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(html)): path.read_bytes() for path in html.rglob("*") if path.is_file()}
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def read_at(project: Project, name: str) -> int:
-    """When Sphinx last read a chapter."""
-    trees = project.book / "_build" / ".doctrees" / "html" / "_build" / ".doctrees"
-    return (trees / "notebooks" / f"{name}.doctree").stat().st_mtime_ns
-
-
-def test_a_book_of_kept_trees_is_that_of_a_build_from_scratch(two_chapters: tuple[Project, dict[str, Path]]) -> None:
-    project, executed = two_chapters
-    changed = executed[small_book.NAME]
+def built_again(project: Project, executed: dict[str, Path]) -> set[str]:
+    """Build the book again; which of its pages were written, all others being kept."""
+    made = project.book / "_build" / ".doctrees" / "html" / "_build" / "html"
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*.html")}
     build("laptop", executed, project)
-    before = {name: read_at(project, name) for name in executed}
+    return {str(path.relative_to(made)) for path in made.rglob("*.html") if path.stat().st_mtime_ns != before.get(path)}
 
-    edit(changed, "# ", "# Renamed: ")
-    edit(changed, ".", ". Another word.")
-    html = build("laptop", executed, project).parent
-    assert read_at(project, OTHER) == before[OTHER]
-    assert read_at(project, small_book.NAME) > before[small_book.NAME]
-    assert "Renamed:" in (html / "notebooks" / f"{OTHER}.html").read_text("utf-8")
-    scratch = build("laptop", executed, project, project.root / "scratch").parent
-    ours, theirs = pages(html), pages(scratch)
+
+def assert_equal(html: Path, scratch: Path) -> None:
+    ours, theirs = files(html), files(scratch)
     assert sorted(ours) == sorted(theirs)
     assert [name for name in ours if ours[name] != theirs[name]] == []
 
-    edit(changed, ".", ". [nowhere](nowhere.md)")
+
+def test_a_book_of_kept_pages_is_that_of_a_build_from_scratch(two_chapters: tuple[Project, dict[str, Path]]) -> None:
+    project, executed = two_chapters
+    changed, page, other = executed[small_book.NAME], f"notebooks/{small_book.NAME}.html", f"notebooks/{OTHER}.html"
+    html = build("laptop", executed, project).parent
+    shutil.copytree(html, project.root / "first")
+    always = built_again(project, executed)
+    assert always == {"index.html", "genindex.html", "search.html"}
+    assert_equal(html, project.root / "first")
+
+    edit(changed, "from the same initial weights", "from equal initial weights", "code")  # a caption
+    edit(changed, "marmoset", "tamarin")  # a word that only the search index shows elsewhere
+    claims = changed.parent / "claims.json"
+    claims.write_text(claims.read_text("utf-8").replace('"statement": "', '"statement": "Told anew: '), "utf-8")
+    assert built_again(project, executed) == {*always, page, "ledger.html"}
+    assert_equal(html, build("laptop", executed, project, project.root / "scratch" / "words").parent)
+
+    edit(changed, "# ", "# Renamed: ")
+    assert other in built_again(project, executed)
+    assert "Renamed:" in (html / other).read_text("utf-8")
+    renamed = build("laptop", executed, project, project.root / "scratch" / "title").parent
+    assert_equal(html, renamed)
+
+    for damage in (Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-9])):
+        [kept] = (project.book / "_build" / ".doctrees" / "html").rglob("written.pickle")
+        damage(kept)
+        assert other in built_again(project, executed)
+        assert_equal(html, renamed)
+
+    build("laptop", {OTHER: executed[OTHER]}, project)  # a chapter less
+    assert_equal(html, build("laptop", {OTHER: executed[OTHER]}, project, project.root / "scratch" / "less").parent)
+
+    edit(changed, "tamarin", "tamarin [nowhere](nowhere.md)")
     for _ in range(2):  # the second time nothing has changed, and the warning comes again
         with pytest.raises(RuntimeError, match="nowhere"):
             build("laptop", executed, project)
@@ -90,7 +117,7 @@ def test_what_all_pages_depend_on_is_in_the_key(built: SmallBook, tmp_path: Path
     (source / "generated" / "ledger.md").write_text("rows")
     assert key_of(source, CHANGING, code) == key
     seen = {key}
-    for path in (source / "_config.yml", source / "_ext" / "library.py", source / "making.md", code / "solver.py"):
+    for path in (source / "_config.yml", source / "_ext" / "kept_pages.py", source / "making.md", code / "solver.py"):
         path.write_text(path.read_text() + "\n")
         seen.add(key_of(source, CHANGING, code))
     assert len(seen) == 5
