@@ -7,7 +7,7 @@ entries of pages that are not written.
 """
 
 import hashlib
-import pickle
+import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -23,12 +23,12 @@ SHARED = (
     "images", "dlfiles", "domaindata",
 )  # fmt: skip
 """Where Sphinx keeps what a page may show of others; menus come from `_toc.yml` too, with which no tree is kept."""
-INDEX = ("_titles", "_filenames", "_all_titles", "_index_entries", "_mapping", "_title_mapping")
-"""What the search index knows of pages."""
+INDEX, WORDS = ("_titles", "_filenames", "_all_titles", "_index_entries"), ("_mapping", "_title_mapping")
+"""What the search index knows of pages, and of words: the pages that have them."""
 
 
 class KeptPages(StandaloneHTMLBuilder):
-    """The HTML builder; what it must know of the last build is in `written.pickle` beside the trees."""
+    """The HTML builder; what it must know of the last build is in `written.json` beside the trees."""
 
     def get_outdated_docs(self) -> Iterator[str]:
         yield self.config.root_doc  # so that files beside the pages are written even if no page is to be
@@ -36,10 +36,11 @@ class KeptPages(StandaloneHTMLBuilder):
     def write(
         self, build_docnames: Iterable[str] | None, updated_docnames: Sequence[str], method: Any = "update"
     ) -> None:
-        self.written = Path(self.doctreedir) / "written.pickle"
+        self.written = Path(self.doctreedir) / "written.json"
         self.shared = shared(self.env)
-        last, self.index = pickle.loads(self.written.read_bytes()) if self.written.exists() else ("", {})
-        if last != self.shared:
+        last = json.loads(self.written.read_text(encoding="utf-8")) if self.written.exists() else {}
+        self.index = last.get("index", {})
+        if last.get("shared") != self.shared:
             self.index, build_docnames = {}, None
             for path in Path(self.outdir).iterdir():
                 if path.name != "_static":  # which is of this build
@@ -47,18 +48,20 @@ class KeptPages(StandaloneHTMLBuilder):
         super().write(build_docnames, updated_docnames, method)
 
     def load_indexer(self, docnames: Iterable[str]) -> None:
-        vars(self.indexer).update(self.index)
+        for name, known in self.index.items():
+            setattr(self.indexer, name, {key: set(of) for key, of in known.items()} if name in WORDS else known)
         self.indexer.prune(set(self.env.all_docs) - set(docnames))
 
     def dump_search_index(self) -> None:
-        for words in (self.indexer._mapping, self.indexer._title_mapping):  # words that no page has any more
-            for word in [word for word, pages in words.items() if not pages]:
-                del words[word]
+        for name in WORDS:  # without those that no page has any more
+            words = getattr(self.indexer, name)
+            setattr(self.indexer, name, {word: pages for word, pages in words.items() if pages})
         # Sphinx sorts all but this
         self.indexer._index_entries = dict(sorted(self.indexer._index_entries.items()))
         super().dump_search_index()
         index = {name: getattr(self.indexer, name) for name in INDEX}
-        self.written.write_bytes(pickle.dumps((self.shared, index)))
+        index |= {name: {word: sorted(pages) for word, pages in getattr(self.indexer, name).items()} for name in WORDS}
+        self.written.write_text(json.dumps({"shared": self.shared, "index": index}), encoding="utf-8")
 
 
 def shared(env: BuildEnvironment) -> str:

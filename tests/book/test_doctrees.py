@@ -94,7 +94,7 @@ def test_a_book_of_kept_pages_is_that_of_a_build_from_scratch(two_chapters: tupl
     assert_equal(html, renamed)
 
     for damage in (Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-9])):
-        [kept] = (project.book / "_build" / ".doctrees" / "html").rglob("written.pickle")
+        [kept] = (project.book / "_build" / ".doctrees" / "html").rglob("written.json")
         damage(kept)
         assert other in built_again(project, executed)
         assert_equal(html, renamed)
