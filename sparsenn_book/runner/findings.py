@@ -20,6 +20,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 HEIGHT, ROW = 210, 60  # pixels: a picture with one row of panels, and each further row
 LINE, ROW_OF_MAP = 14, 22  # pixels: a further line of a panel's head, and a row of a heat map
 HEAD, TITLE = 20, 26  # letters that fit above one of two panels, and beside an axis
+ACROSS = 50  # letters side by side under a picture on a phone
 MOST_NAMED, MOST_TICKS = 4, 4  # entries of a legend, and labels of an axis
 PRACTICE = re.compile(r"\*\*Take to your own training[.:]?\*\*[.:]?\s+(.+?)(?=\n\s*\n|\n\s*[-*] |\Z)", re.DOTALL)
 """How a chapter marks the sentence that says what its finding is good for."""
@@ -93,6 +94,8 @@ def compact(figure: Mapping[str, Any]) -> dict[str, Any]:
         for axis in axes:
             _wrapped(axis.get("title") or {}, TITLE)
             _calm(axis)
+            if direction == "x" and _letters(axis) * columns > ACROSS:
+                axis["showticklabels"] = False  # the names would lie on each other; the chapter has them
     _name_rows(small)
     layout["meta"] = {"alt": layout["meta"]["alt"], "compact": True}
     named = {trace.get("name") for trace in small["data"] if trace.get("showlegend") is not False}
@@ -122,6 +125,12 @@ def _calm(axis: dict[str, Any]) -> None:
         for name in ("tickvals", "ticktext"):
             if axis.get(name) is not None:
                 axis[name] = [axis[name][place] for place in kept]
+
+
+def _letters(axis: Mapping[str, Any]) -> int:
+    """How many letters the names of places need side by side, as much for each as for the longest."""
+    names = [str(name) for name in axis.get("ticktext") or []]
+    return len(names) * max((len(part) for name in names for part in name.split("<br>")), default=0)
 
 
 def _name_rows(small: dict[str, Any]) -> None:

@@ -90,6 +90,13 @@ def test_a_picture_is_low_untitled_and_says_each_axis_once(tmp_path: Path) -> No
     assert not compact(many)["layout"]["showlegend"]
 
 
+@pytest.mark.parametrize(("names", "shown"), [(["a", "b", "c"], True), (["all connected,<br>one channel"] * 3, False)])
+def test_names_of_places_are_left_out_where_they_would_lie_on_each_other(names: list[str], shown: bool) -> None:
+    figure = picture("a.rate")[PLOTLY]
+    figure["layout"]["xaxis"] |= {"tickvals": [0, 1, 2], "ticktext": names}
+    assert compact(figure)["layout"]["xaxis"].get("showticklabels", True) is shown
+
+
 @pytest.mark.parametrize("key", ["a.plain", "b.gone"])
 def test_a_picture_of_no_headline_is_refused(tmp_path: Path, key: str) -> None:
     with pytest.raises(RuntimeError, match=f"01_a: a figure is the picture of '{key}'"):
