@@ -26,7 +26,7 @@ LOOKS: dict[str, Style | str] = {
 }  # fmt: skip
 FORMS = {MASKED: style(0), CSR: style(1), BLOCKS: style(2), CHANNELS: style(3), TWO_OF_FOUR: style(4)}
 VERSIONS: dict[str, Style | str] = {CODED: "reference schedule", LEARNED: style(0)}
-SPARSITY = "sparsity (share of weights removed)"
+SPARSITY = "share of weights removed"
 
 
 def training_loss(trained: pd.DataFrame) -> go.Figure:
