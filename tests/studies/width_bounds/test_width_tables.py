@@ -37,6 +37,8 @@ from sparsenn_book.studies.width_bounds.sharing_training import METHODS
 from sparsenn_book.studies.width_bounds.students import as_rows, network, on_the_sphere, runs
 from sparsenn_core import lasso, networks
 
+pytestmark = pytest.mark.acceptance  # the study's optimum is certified and its students are trained
+
 
 @pytest.fixture(scope="module")
 def training() -> dict[str, pd.DataFrame]:
