@@ -70,13 +70,12 @@ def say(text):
 cases = [(student, activation) for student in l1_path.STUDENTS for activation in l1_path.ACTIVATIONS]
 wide = [case for case in cases if case[0] == "multi_channel"]
 found, minimisers, ended, curves, weights = {}, {}, {}, {}, {}
-for student, activation in cases:
-    case = student, activation
-    names = [f"{kind}_{student}_{activation}" for kind in ("found", "minimisers")]
-    found[case], minimisers[case] = chapter.several(names, l1_path.minimisers, student, activation, objective, search)
-    names = [f"{kind}_{student}_{activation}" for kind in ("ended", "curves", "weights")]
+for case in cases:
+    names = [f"{kind}_{'_'.join(case)}" for kind in ("found", "minimisers")]
+    found[case], minimisers[case] = chapter.several(names, l1_path.minimisers, *case, objective, search)
+    names = [f"{kind}_{'_'.join(case)}" for kind in ("ended", "curves", "weights")]
     ended[case], curves[case], weights[case] = chapter.several(
-        names, l1_path.trained, student, activation, objective, schedule, length, grid
+        names, l1_path.trained, *case, objective, schedule, length, grid
     )
 woken, wake_weights, wake_curves = chapter.several(
     ("woken", "wake_weights", "wake_curves"), l1_path.waking, objective, schedule, dead
@@ -129,13 +128,13 @@ print(f"objective {end.objective.item():.4e}, {end.nonzero.item()} of 52 weights
 #
 # ## Setting
 #
-# These are experiments 1 and 2 of a public study ([laschulz/investigating_sparseNN]; its paper was not available, its
-# code and records were). The teacher, `baselineCNN` in the study's code, has three layers of non-overlapping
-# convolutions with one filter each, of 3, 2 and 2 *taps* (the weights of a filter, one for each position it reads): 7
-# weights in all, no bias, and the same activation after every layer, the last one included. In experiment 1 the student
-# has the same 7 weights; in experiment 2 it has four channels in the hidden layers, 52 weights, of which 7 would do.
-# The penalty is none, L1 ($\lambda\sum|w|$) or L2 ($\lambda\sum w^2$) with $\lambda = 10^{-5}$; initial weights are the
-# usual ones of the activation, times a *scale* of 0.2 or 1.
+# These are experiments 1 and 2 of a public study ([laschulz/investigating_sparseNN](../references.md); its paper was
+# not available, its code and records were). The teacher, `baselineCNN` in the study's code, has three layers of
+# non-overlapping convolutions with one filter each, of 3, 2 and 2 *taps* (the weights of a filter, one for each
+# position it reads): 7 weights in all, no bias, and the same activation after every layer, the last one included. In
+# experiment 1 the student has the same 7 weights; in experiment 2 it has four channels in the hidden layers, 52
+# weights, of which 7 would do. The penalty is none, L1 ($\lambda\sum|w|$) or L2 ($\lambda\sum w^2$) with $\lambda =
+# 10^{-5}$; initial weights are the usual ones of the activation, times a *scale* of 0.2 or 1.
 #
 # Three kinds of result stand side by side and are never mixed:
 #
@@ -153,15 +152,11 @@ print(f"objective {end.objective.item():.4e}, {end.nonzero.item()} of 52 weights
 #
 # | outcome | meaning |
 # |---|---|
-# | *recovered* | fits, with the teacher's weights up to symmetry (*) |
+# | *recovered* | fits; teacher's weights up to symmetry, within 5 % of their norm, layers' sizes matched first |
 # | *fitted* | fits ($R^2 \ge 0.99$ on fresh inputs), with other weights |
 # | *partial* | better than a constant, $0.01 \le R^2 < 0.99$ |
 # | *collapsed* | no better than a constant |
 # | *dead* | zero on every input |
-#
-# (*) within 5 % of the norm of the teacher's weights, after each layer's size is matched.
-#
-# [laschulz/investigating_sparseNN]: ../references.md
 #
 # ## What the objective asks for
 #
@@ -207,8 +202,6 @@ chapter.say(said.of_bound(objective.strength))
 # %% tags=["hide-input"]
 chapter.show(said.least_table(minima))
 say(said.of_minima(minima, objective.strength))
-
-# %% tags=["hide-input"]
 chapter.show(figures.heat_maps(arranged), headline="l1.minimiser-support")
 say(said.of_weights(arranged))
 
@@ -406,8 +399,6 @@ say(wider.of_distances(records))
 
 # %% [markdown]
 # ## Full scale
-#
-# Where tables of the full profile are kept, they are shown here in the same pictures.
 
 # %% tags=["hide-input"]
 if chapter.profile != "full" and {"runs", "minima", "wakes"} <= set(full) and "origin" in full["minima"]:
@@ -443,8 +434,7 @@ chapter.say(l1_path.learned(full, chapter.full.age, chapter.tables, chapter.prof
 
 # %% [markdown]
 # **What stays open.** Whether the least values found are the least there are: the certificate is of stationarity alone.
-# Where the unfinished runs end. Whether dead units inside students that live wake in the same way. How the study's own
-# schedule ends in experiments 3 to 6: the book's own runs of 3 to 5 are cut long before, and of 6 it has none.
+# Where unfinished runs, and the study's schedule in experiments 3 to 6, end. Whether dead units in live students wake.
 
 # %% tags=["hide-input"]
 chapter.colophon()

@@ -34,7 +34,7 @@ class Penalised:
         self.spent = sweeps_cost(TYPICAL, len(features), features.shape[1], len(targets))
 
     def condense(self) -> None:
-        """Make the stage of fewer samples, if less has been spent without it than it costs: then it is too early."""
+        """Make the stage of fewer samples, once it would have saved what it costs."""
         whole = self.stages[-1]
         (width, samples), targets = whole.features.shape, whole.targets
         everything = np.arange(width)

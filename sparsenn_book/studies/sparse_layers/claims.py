@@ -146,12 +146,15 @@ def of_the_earlier(again: pd.DataFrame, errors: pd.DataFrame) -> list[Claim]:
 def _not_worse(again: pd.DataFrame, errors: pd.DataFrame) -> Estimate | None:
     """The share of cells, and its jackknife interval over runs: all cells share the runs' seeds."""
 
-    def share(table: pd.DataFrame) -> float:
+    def verdicts(table: pd.DataFrame) -> pd.Series:
         found = cells.beside(table, errors)
-        return float((found.loc[found["how"] == cells.SAME, "verdict"] != cells.WORSE).mean())
+        return found.loc[found["how"] == cells.SAME, "verdict"]
+
+    def share(table: pd.DataFrame) -> float:
+        return float((verdicts(table) != cells.WORSE).mean())
 
     runs = again["run"].unique()
-    if len(runs) < RUNS or len(again) < CELLS * len(runs):
+    if len(runs) < RUNS or len(verdicts(again)) < CELLS:
         return None
     value = share(again)
     # Tukey's pseudo-values, whose mean has about a t distribution
